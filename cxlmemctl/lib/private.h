@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: LGPL-2.1 */
+/* What the files of libcxlmem share. */
+#ifndef CXLMEM_PRIVATE_H
+#define CXLMEM_PRIVATE_H
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cxlmem/libcxlmem.h>
+
+#define EXPORT		__attribute__((visibility("default")))
+#define PRINTF(f, a)	__attribute__((format(printf, f, a)))
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+/* Attributes are short lines; longer ones are not ours and are refused. */
+#define ATTR_LEN	256
+#define NAME_LEN	64
+
+struct cxlmem_ctx {
+	int refs;
+	int root;			/* what all paths are relative to: "/", but for tests */
+	bool fake;			/* it is not "/" */
+	bool scanned;			/* devices have been read */
+	char *error;			/* NULL until something fails */
+	struct cxlmem_device *devices;
+	uint64_t block_size;		/* of memory hotplug, 0 until asked for */
+};
+
+/* ---- context.c ---- */
+
+/* Sets the error text; returns -@err. */
+int fail(struct cxlmem_ctx *ctx, int err, const char *fmt, ...) PRINTF(3, 4);
+
+/* ---- parse.c ---- */
+
+/* A number without sign, blanks or anything after it. 0, -EINVAL or -ERANGE. */
+int parse_u64(const char *text, int base, uint64_t *value);
+/* The same, in decimal, or hexadecimal after 0x. */
+int parse_number(const char *text, uint64_t *value);
+/* "0d:00.0" or "0000:0d:00.0" in any case to the kernel's spelling. 0 or -EINVAL. */
+int parse_pci(const char *text, char *name, size_t size);
+/* "cxlmem12" with @prefix "cxlmem" to 12. 0 or -EINVAL. */
+int parse_suffix(const char *name, const char *prefix, uint64_t *number);
+
+/* A set of NUMA nodes, in the kernel's notation "0-1,4". */
+#define MAX_NODES 1024
+struct nodes {
+	uint64_t bits[MAX_NODES / 64];
+};
+
+int parse_nodes(const char *text, struct nodes *nodes);
+bool nodes_has(const struct nodes *nodes, int node);
+
+/* ---- sysfs.c: reading, all paths relative to the root ---- */
+
+/* Reads a line into @buf, without its end. Its length, or -errno: -EFBIG if it does not fit. */
+int sysfs_read(struct cxlmem_ctx *ctx, char *buf, size_t size, const char *fmt, ...) PRINTF(4, 5);
+int sysfs_read_number(struct cxlmem_ctx *ctx, uint64_t *value, const char *fmt, ...) PRINTF(3, 4);
+int sysfs_read_nodes(struct cxlmem_ctx *ctx, struct nodes *nodes, const char *fmt, ...)
+	PRINTF(3, 4);
+bool sysfs_exists(struct cxlmem_ctx *ctx, const char *fmt, ...) PRINTF(2, 3);
+/* The last part of a link's target. 0 or -errno. */
+int sysfs_link(struct cxlmem_ctx *ctx, char *name, size_t size, const char *fmt, ...)
+	PRINTF(4, 5);
+/* The last but one part of it: the parent of what it points to. */
+int sysfs_link_parent(struct cxlmem_ctx *ctx, char *name, size_t size, const char *fmt, ...)
+	PRINTF(4, 5);
+/* Calls @fn for each entry of a directory until it returns non-zero, which is returned. */
+int sysfs_each(struct cxlmem_ctx *ctx, const char *dir, int (*fn)(const char *name, void *data),
+	       void *data);
+/* A whole small file as a string that the caller frees. NULL with errno set on failure. */
+char *sysfs_read_all(struct cxlmem_ctx *ctx, const char *path, size_t max);
+/* Writes; the errno says how it went. Like all writing it ends in attr_write(). */
+int sysfs_write(struct cxlmem_ctx *ctx, const char *value, const char *fmt, ...) PRINTF(3, 4);
+
+/* ---- write.c ---- */
+
+/* The one place that writes to the kernel. 0 or -errno. Safe to call after fork(). */
+int attr_write(int root, const char *path, const char *value);
+
+/* ---- device.c ---- */
+
+struct range {
+	uint64_t start;
+	uint64_t size;
+};
+
+struct transition;
+
+/* What is special to devices of the cxlmem driver, and to dax devices. */
+struct backend {
+	const char *kind;		/* "cxlmem" or "dax" */
+	const char *class;		/* directory that lists them */
+	const char *prefix;		/* of their names, a number follows */
+	const char *lock;		/* attribute whose file is locked */
+	int (*read)(struct cxlmem_device *dev);
+	/* Set zone, node and memmap of a device in mode "offline". */
+	int (*configure)(struct transition *t);
+	/* Make memory blocks of it, or take away those that are all offline or can be made so. */
+	int (*add)(struct transition *t);
+	int (*remove)(struct transition *t);
+};
+
+extern const struct backend backend_cxlmem;
+extern const struct backend backend_dax;
+
+struct cxlmem_device {
+	struct cxlmem_ctx *ctx;
+	struct cxlmem_device *next;
+	const struct backend *backend;
+	uint64_t number;		/* what follows the prefix, for the order */
+	char name[NAME_LEN];
+	char dir[2 * NAME_LEN];		/* relative to the root */
+
+	char parent[NAME_LEN];
+	char driver[NAME_LEN];
+	char mode[NAME_LEN];
+	char modes[ATTR_LEN];
+	char zone[NAME_LEN];
+	char source[NAME_LEN];
+	const char *bad;		/* attribute that makes no sense, NULL if all do */
+	uint64_t serial;
+	struct range range;
+	struct range usable;		/* the whole memory blocks in it */
+	int node;
+	int memmap;
+
+	uint64_t online;		/* bytes of memory blocks, by their state */
+	uint64_t offline;
+
+	bool node_read;			/* the rest has been read */
+	int64_t used;
+	int64_t latency;
+	int64_t bandwidth;
+	int distance;
+	int tier;
+};
+
+/* The device whose range starts there, or that belongs to this parent; NULL if there is none. */
+struct cxlmem_device *device_at(struct cxlmem_ctx *ctx, uint64_t start);
+struct cxlmem_device *device_of(struct cxlmem_ctx *ctx, const char *parent);
+bool device_has_mode(struct cxlmem_device *dev, const char *mode);
+/* Fails with the reason if the kernel's attributes make no sense. */
+int device_check(struct cxlmem_device *dev);
+
+/* ---- node.c ---- */
+
+void node_read(struct cxlmem_device *dev);
+/* Free and reclaimable memory on the nodes that are no device's. 0 or -errno. */
+int node_host_available(struct cxlmem_ctx *ctx, uint64_t *bytes);
+/* True if the node has memory blocks that belong to nobody we know, or CPUs. */
+bool node_is_host(struct cxlmem_ctx *ctx, int node);
+
+/* ---- block.c ---- */
+
+enum block_state {
+	BLOCK_ABSENT,
+	BLOCK_OFFLINE,
+	BLOCK_ONLINE,
+};
+
+struct block {
+	uint64_t index;
+	enum block_state state;
+};
+
+struct blocks {
+	uint64_t size;			/* of one block, bytes */
+	size_t nr;
+	struct block *v;		/* freed with free() */
+};
+
+/* Size of memory blocks; 0 if the kernel has no memory hotplug. */
+uint64_t block_size(struct cxlmem_ctx *ctx);
+/* All memory blocks of a device that exist. 0 or -errno. */
+int blocks_read(struct cxlmem_device *dev, struct blocks *blocks);
+enum block_state block_read(struct cxlmem_ctx *ctx, uint64_t index);
+/* True if an online block is in ZONE_MOVABLE. */
+bool block_is_movable(struct cxlmem_ctx *ctx, uint64_t index);
+/* Online all blocks in a zone, or stop at the first that fails. An enum cxlmem_result or -errno. */
+int blocks_online(struct transition *t, const char *zone);
+/*
+ * Offline all blocks. At the first failure those that went are brought back,
+ * unless the options say partial.
+ */
+int blocks_offline(struct transition *t);
+
+/* ---- lock.c ---- */
+
+/* Waits until nobody else works on the device. A file to close, or -errno. */
+int lock_device(struct transition *t);
+
+/* ---- kmsg.c: the kernel's log since a moment ---- */
+
+struct kmsg {
+	int fd;				/* -1 if it cannot be read */
+	size_t nr;
+	char **lines;			/* text without time and level */
+};
+
+void kmsg_open(struct cxlmem_ctx *ctx, struct kmsg *kmsg);
+/* Takes in what has been logged since. */
+void kmsg_collect(struct kmsg *kmsg);
+void kmsg_close(struct kmsg *kmsg);
+/* Splits what a read of /dev/kmsg returned into lines and adds them. */
+void kmsg_parse(struct kmsg *kmsg, char *text);
+
+/* A failed offlining that the kernel logged. */
+struct offline_failure {
+	uint64_t start;
+	uint64_t end;			/* last byte */
+	char reason[NAME_LEN];		/* in the kernel's words */
+	char page[NAME_LEN];		/* why a page could not be isolated, or "" */
+};
+
+/* The last failure that touches the range; false if none was logged. */
+bool kmsg_offline_failure(const struct kmsg *kmsg, uint64_t start, uint64_t size,
+			  struct offline_failure *failure);
+/* The kernel's reason in plain words with what to do about it. */
+const char *kmsg_explain(const char *reason);
+
+/* ---- pages.c ---- */
+
+/* Writes the kinds of pages in a range with amounts; "" if it cannot be read. */
+void pages_describe(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size, char *text,
+		    size_t text_size);
+/* Bytes in a range that the kernel can never move; 0 if that cannot be read. */
+uint64_t pages_unmovable(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size);
+
+/* ---- transition.c ---- */
+
+/* What a device is set to in mode "system". */
+struct settings {
+	char zone[16];
+	int node;
+	int memmap;
+};
+
+/* One operation on one device, from taking the lock to giving it back. */
+struct transition {
+	struct cxlmem_ctx *ctx;
+	struct cxlmem_device *dev;
+	struct cxlmem_options opt;
+	struct settings old;
+	struct settings want;
+	struct kmsg kmsg;
+	int lock;
+	bool stopped;			/* the caller's event function has said stop */
+	bool undoing;			/* in a rollback, which is not stopped */
+};
+
+int transition_begin(struct transition *t, struct cxlmem_device *dev,
+		     const struct cxlmem_options *options);
+void transition_end(struct transition *t);
+bool dry_run(const struct transition *t);
+/* Brings the device to mode "offline"; the lock is held. As cxlmem_device_set_mode(). */
+int leave_system(struct transition *t);
+
+/* ---- event.c ---- */
+
+void options_copy(struct cxlmem_options *to, const struct cxlmem_options *from);
+/* Each hands one event to the caller; true if the operation is to stop. */
+bool event_text(struct transition *t, enum cxlmem_event_type type, const char *fmt, ...)
+	PRINTF(3, 4);
+bool event_progress(struct transition *t, const char *text, uint64_t done, uint64_t total);
+void event_block(struct transition *t, uint64_t index, const char *reason);
+
+/* ---- evacuate.c ---- */
+
+/* Refuses if the rest of the machine cannot hold what is on the device. 0 or -ENOSPC. */
+int evacuate_check_room(struct transition *t);
+
+/* ---- supervise.c ---- */
+
+/*
+ * Writes to an attribute that may take long. While it does, @progress (may be
+ * NULL) reads how far it is. Stops it with a signal if the caller says so
+ * (-EINTR) or if it makes no progress for too long (-ETIMEDOUT).
+ */
+int supervised_write(struct transition *t, const char *path, const char *value, const char *doing,
+		     bool (*progress)(struct transition *t, uint64_t *done, uint64_t *total));
+
+/* ---- lazy.c: libraries that are loaded when first needed ---- */
+
+/*
+ * "cxlmemctl list" has to be fast and needs none of these; two of them bring
+ * libcrypto along, which takes longer to load than listing takes. @api is a
+ * struct of function pointers, in the order of @names.
+ */
+int lazy_load(struct cxlmem_ctx *ctx, const char *soname, const char *const *names, size_t nr,
+	      void *api, size_t api_size);
+
+#define LAZY_MEMBER(fn)	typeof(fn) *fn;
+#define LAZY_NAME(fn)	#fn,
+/* LAZY_LIBRARY(kmod, KMOD_FUNCTIONS, "libkmod.so.2") makes struct kmod and load_kmod(). */
+#define LAZY_LIBRARY(lib, FUNCTIONS, soname)						\
+	struct lib {									\
+		FUNCTIONS(LAZY_MEMBER)							\
+	};										\
+	static int load_##lib(struct cxlmem_ctx *ctx, struct lib *api)			\
+	{										\
+		static const char *const names[] = { FUNCTIONS(LAZY_NAME) };		\
+											\
+		return lazy_load(ctx, soname, names, ARRAY_SIZE(names), api, sizeof(*api)); \
+	}
+
+/* ---- module.c ---- */
+
+/* Loads a kernel module unless it is there. 0 or -errno with the reason. */
+int module_load(struct cxlmem_ctx *ctx, const char *name);
+
+/* ---- region.c ---- */
+
+/* Name of an active CXL region that a memory device's PCI function takes part in. 1, 0, -errno. */
+int region_of_function(struct cxlmem_ctx *ctx, const char *pci, char *name, size_t size);
+
+/* ---- iomem.c ---- */
+
+/* Names what holds a range of addresses, innermost first found. 1, 0 if nothing, -errno. */
+int iomem_holder(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size, char *name, size_t len);
+
+/* ---- pci.c, range.c: the two ways to bind ---- */
+
+struct binding {
+	struct transition t;		/* for options, events and the kernel's log */
+	struct cxlmem_device *dev;	/* the result */
+};
+
+int pci_bind(struct cxlmem_ctx *ctx, const char *pci, struct transition *t);
+int pci_unbind(struct cxlmem_device *dev);
+int range_bind(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size, struct transition *t);
+int range_bind_dax(struct cxlmem_device *dev, struct transition *t);
+int range_unbind(struct cxlmem_device *dev);
+/* Tells the caller the lines of the kernel's log that mention @word. */
+void bind_show_kernel(struct transition *t, const char *word);
+
+#endif

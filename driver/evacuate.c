@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Taking hot-plugged memory back: is there room for what is on it, and then
+ * the kernel's own offlining, in a thread of its own that can be stopped.
+ */
+#include <linux/kthread.h>
+#include <linux/memory.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/vmstat.h>
+
+#include "internal.h"
+
+static unsigned int remove_timeout = 30;
+module_param(remove_timeout, uint, 0644);
+MODULE_PARM_DESC(remove_timeout,
+		 "seconds without progress after which a device that is being removed leaves its memory online");
+
+static bool block_is_online(u64 start)
+{
+	return pfn_to_online_page(PHYS_PFN(start));
+}
+
+static int count_online_blocks(const struct cxlmem_memory *mem)
+{
+	u64 block;
+	int n = 0;
+
+	for (block = mem->usable.start; block < mem->usable.end; block += memory_block_size_bytes())
+		n += block_is_online(block);
+	return n;
+}
+
+/*
+ * What is in use on the node, but no more than our online blocks can hold:
+ * exact if the node is ours alone, else an upper bound.
+ */
+static u64 used_bytes(const struct cxlmem_memory *mem)
+{
+	u64 online = (u64)count_online_blocks(mem) * memory_block_size_bytes();
+	struct zone *zones = NODE_DATA(mem->node)->node_zones;
+	unsigned long used = 0;
+	int i;
+
+	for (i = 0; i < MAX_NR_ZONES; i++) {
+		unsigned long managed = zone_managed_pages(&zones[i]);
+		unsigned long free = zone_page_state(&zones[i], NR_FREE_PAGES);
+
+		used += managed > free ? managed - free : 0;
+	}
+	return min(online, PFN_PHYS((u64)used));
+}
+
+/* Pages that a node can take without being pushed below its watermarks. */
+static unsigned long node_room(int node)
+{
+	pg_data_t *pgdat = NODE_DATA(node);
+	unsigned long free = 0, cache = 0;
+	int i;
+
+	for (i = 0; i < MAX_NR_ZONES; i++) {
+		struct zone *zone = &pgdat->node_zones[i];
+		unsigned long zone_free = zone_page_state(zone, NR_FREE_PAGES);
+		unsigned long reserve = high_wmark_pages(zone);
+
+		free += zone_free > reserve ? zone_free - reserve : 0;
+		cache += zone_page_state(zone, NR_ZONE_INACTIVE_FILE) +
+			 zone_page_state(zone, NR_ZONE_ACTIVE_FILE);
+	}
+	/* Half of the page cache is a cautious guess of what can be dropped. */
+	return free + cache / 2;
+}
+
+static u64 host_room(const struct cxlmem_memory *mem)
+{
+	unsigned long pages = 0;
+	int node;
+
+	for_each_node_state(node, N_MEMORY)
+		if (node != mem->node)
+			pages += node_room(node);
+	return PFN_PHYS((u64)pages);
+}
+
+struct evacuation {
+	struct cxlmem_memory *mem;
+	bool finished;
+	int error;
+};
+
+/*
+ * A thread of its own can be sent a signal, which is the only way to stop the
+ * kernel's offlining, by whoever has a reason to: the writer of "mode" that
+ * got one, or a driver's remove() that nobody can send one to. It also keeps
+ * the writer's cpuset and memory policy from narrowing where pages can go.
+ */
+static int offline_thread(void *data)
+{
+	struct evacuation *evacuation = data;
+	struct cxlmem_memory *mem = evacuation->mem;
+
+	allow_signal(SIGTERM);
+	evacuation->error = offline_and_remove_memory(mem->usable.start, range_len(&mem->usable));
+	smp_store_release(&evacuation->finished, true);
+	wake_up(&mem->wait);
+	return 0;
+}
+
+static bool finished(struct evacuation *evacuation)
+{
+	return smp_load_acquire(&evacuation->finished);
+}
+
+/* True if the evacuation has come a block further, or has ended. */
+static bool advanced(struct evacuation *evacuation, int *blocks_seen)
+{
+	int done = atomic_read(&evacuation->mem->blocks_done);
+
+	if (*blocks_seen == done)
+		return finished(evacuation);
+	*blocks_seen = done;
+	return true;
+}
+
+/* Returns what gave reason to stop, or 0 if the evacuation came to its end. */
+static int wait_or_stop(struct cxlmem_device *cdev, struct evacuation *evacuation)
+{
+	struct cxlmem_memory *mem = cdev->mem;
+	bool removed = cdev->removed;
+	int blocks_seen = 0;
+	int rc;
+
+	while (!finished(evacuation)) {
+		if (removed)
+			rc = wait_event_timeout(mem->wait, advanced(evacuation, &blocks_seen),
+						secs_to_jiffies(READ_ONCE(remove_timeout))) ?
+						0 : -ETIMEDOUT;
+		else
+			rc = wait_event_interruptible(mem->wait,
+						      advanced(evacuation, &blocks_seen) ||
+						      READ_ONCE(cdev->removed));
+		if (!rc && !removed && READ_ONCE(cdev->removed))
+			rc = -ENODEV;
+		if (rc)
+			return rc == -ERESTARTSYS ? -EINTR : rc;
+		sysfs_notify(&cdev->dev.kobj, NULL, "progress");
+	}
+	return 0;
+}
+
+/*
+ * Blocks are offlined in order of address and a failure puts all of them back
+ * online, so the stuck one is the online block after as many as were done.
+ */
+static u64 stuck_block(const struct cxlmem_memory *mem)
+{
+	int done = atomic_read(&mem->blocks_done);
+	u64 block;
+
+	for (block = mem->usable.start; block < mem->usable.end; block += memory_block_size_bytes())
+		if (block_is_online(block) && done-- == 0)
+			break;
+	return block;
+}
+
+static int report(struct cxlmem_device *cdev, int stopped, int error)
+{
+	struct cxlmem_memory *mem = cdev->mem;
+	u64 block = stuck_block(mem);
+
+	if (stopped == -EINTR)
+		return cxlmem_refuse(cdev, -EINTR, "stopped by a signal; %d of %d memory blocks are online as before",
+				     count_online_blocks(mem), mem->blocks_total);
+	if (stopped == -ENODEV)
+		return cxlmem_refuse(cdev, -ENODEV, "the device is being removed");
+	return cxlmem_refuse(cdev, stopped ?: error,
+			     "memory block %llu [mem %#llx-%#llx] cannot be offlined (%pe); the kernel log has the page and the reason",
+			     block / memory_block_size_bytes(), block,
+			     block + memory_block_size_bytes() - 1, ERR_PTR(stopped ?: error));
+}
+
+/*
+ * All blocks are gone afterwards, or all are as they were. A removed device's
+ * memory is tried even if the host is short of room: it may be lost otherwise.
+ */
+int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated)
+{
+	struct cxlmem_memory *mem = cdev->mem;
+	struct evacuation evacuation = { .mem = mem };
+	u64 used = used_bytes(mem);
+	u64 room = host_room(mem);
+	struct task_struct *task;
+	int stopped;
+
+	if (used > room && !cdev->removed)
+		return cxlmem_refuse(cdev, -ENOSPC,
+				     "%lu MiB are in use on node %d, and the other nodes can take %lu MiB",
+				     to_mib(used), mem->node, to_mib(room));
+
+	mem->blocks_total = count_online_blocks(mem);
+	atomic_set(&mem->blocks_done, 0);
+	WRITE_ONCE(mem->leaving, true);
+
+	task = kthread_create(offline_thread, &evacuation, "%s-offline", mem->name);
+	if (IS_ERR(task)) {
+		WRITE_ONCE(mem->leaving, false);
+		return cxlmem_refuse(cdev, PTR_ERR(task), "no memory for a thread (%pe)", task);
+	}
+	get_task_struct(task);
+	wake_up_process(task);
+
+	stopped = wait_or_stop(cdev, &evacuation);
+	if (stopped) {
+		send_sig(SIGTERM, task, 1);
+		wait_event(mem->wait, finished(&evacuation));
+	}
+	kthread_stop(task);
+	put_task_struct(task);
+	WRITE_ONCE(mem->leaving, false);
+
+	/* A signal that came too late stopped nothing. */
+	if (evacuation.error)
+		return report(cdev, stopped, evacuation.error);
+	*evacuated = used;
+	return 0;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM cxlmem
+
+#if !defined(CXLMEM_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define CXLMEM_TRACE_H
+
+#include <linux/tracepoint.h>
+
+TRACE_EVENT(cxlmem_switch_begin,
+	TP_PROTO(const char *name, const char *from, const char *to),
+	TP_ARGS(name, from, to),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__string(from, from)
+		__string(to, to)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__assign_str(from);
+		__assign_str(to);
+	),
+	TP_printk("%s: %s to %s", __get_str(name), __get_str(from), __get_str(to))
+);
+
+TRACE_EVENT(cxlmem_switch_end,
+	TP_PROTO(const char *name, const char *from, const char *mode, u64 evacuated, int error),
+	TP_ARGS(name, from, mode, evacuated, error),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__string(from, from)
+		__string(mode, mode)
+		__field(u64, evacuated)
+		__field(int, error)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__assign_str(from);
+		__assign_str(mode);
+		__entry->evacuated = evacuated;
+		__entry->error = error;
+	),
+	TP_printk("%s: was %s, is %s, evacuated %llu bytes, error %d", __get_str(name),
+		  __get_str(from), __get_str(mode), __entry->evacuated, __entry->error)
+);
+
+/* What happens to a memory block: refused, offlined or stuck. */
+TRACE_EVENT(cxlmem_block,
+	TP_PROTO(const char *name, u64 start, const char *event),
+	TP_ARGS(name, start, event),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__field(u64, start)
+		__string(event, event)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->start = start;
+		__assign_str(event);
+	),
+	TP_printk("%s: block at %#llx %s", __get_str(name), __entry->start, __get_str(event))
+);
+
+#endif /* CXLMEM_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
