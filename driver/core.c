@@ -218,7 +218,7 @@ static ssize_t source_show(struct device *dev, struct device_attribute *attr, ch
 		[CXLMEM_SOURCE_SOFT_RESERVED] = "soft-reserved",
 	};
 
-	return sysfs_emit(buf, "%s\n", names[to_cxlmem_device(dev)->source]);
+	return sysfs_emit(buf, "%s\n", names[to_cxlmem_device(dev)->mem->source]);
 }
 static DEVICE_ATTR_RO(source);
 
@@ -324,7 +324,6 @@ struct cxlmem_device *cxlmem_register(struct device *parent, const struct cxlmem
 		return ERR_PTR(-ENOMEM);
 	cdev->mem = mem;
 	cdev->serial = desc->serial;
-	cdev->source = desc->source;
 	cdev->ops = desc->ops;
 	cdev->drvdata = desc->drvdata;
 	mutex_init(&cdev->lock);

@@ -288,7 +288,6 @@ static int check_bridge(const struct acpi_cedt_header *entry, void *arg)
 
 /* What is looked for in the windows, and what was found. */
 struct window_search {
-	struct device *dev;
 	u32 bridge_uid;
 	u16 restrictions;
 	u64 size;
@@ -313,7 +312,7 @@ static int try_window(const struct acpi_cedt_header *entry, void *arg)
 		return 0;
 
 	search->windows++;
-	search->memory = cxlmem_memory_claim_free(search->dev, window, search->size,
+	search->memory = cxlmem_memory_claim_free(window, search->size,
 						  max_t(u64, HDM_GRANULE,
 							memory_block_size_bytes()));
 	return !IS_ERR(search->memory) || search->memory != ERR_PTR(-ENOSPC);
@@ -334,7 +333,6 @@ static struct cxlmem_memory *claim_in_window(struct pci_dev *pdev, u64 size, boo
 {
 	struct acpi_device *bridge = ACPI_COMPANION(pci_find_host_bridge(pdev->bus)->bus->bridge);
 	struct window_search search = {
-		.dev = &pdev->dev,
 		.size = size,
 		.restrictions = WINDOW_VOLATILE |
 				(coherent ? WINDOW_DEVICE_COHERENT : WINDOW_HOST_ONLY),
@@ -383,7 +381,6 @@ static int commit(struct cxlmem_hdm *hdm, struct range range, bool coherent)
 				     "the device did not commit its HDM decoder for [mem %#llx-%#llx] (control %#x)\n",
 				     range.start, range.end, ctrl);
 	}
-	hdm->committed_here = true;
 	return 0;
 }
 
@@ -429,7 +426,7 @@ struct cxlmem_memory *cxlmem_hdm_commit(struct cxlmem_hdm *hdm)
 
 /**
  * cxlmem_hdm_uncommit() - undo cxlmem_hdm_commit()
- * @hdm: mapped registers
+ * @hdm: mapped registers; the memory is released already
  *
  * Does nothing if the firmware committed the decoder.
  */

@@ -13,7 +13,8 @@ struct pci_dev;
  * @pdev: the function
  * @dvsec: offset of its CXL device DVSEC in configuration space
  * @regs: its HDM decoder capability structure
- * @committed_here: decoder 0 was committed by cxlmem_hdm_commit()
+ * @committed_here: decoder 0 was committed by cxlmem_hdm_commit(), now or
+ *		    at an earlier probe
  */
 struct cxlmem_hdm {
 	struct pci_dev *pdev;

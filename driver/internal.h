@@ -33,6 +33,7 @@ extern const char * const cxlmem_zone_names[CXLMEM_NR_ZONES];
  * @orphan: in the list of orphans, while it has no device
  * @range: what the device decodes
  * @usable: the whole memory blocks in @range; of no length if there are none
+ * @source: how the range was found
  * @res: the claim on @range in /proc/iomem
  * @mode: the mode it is in
  * @node: target node, NUMA_NO_NODE if there is none
@@ -57,6 +58,7 @@ struct cxlmem_memory {
 	struct list_head orphan;
 	struct range range;
 	struct range usable;
+	enum cxlmem_source source;
 	struct resource *res;
 
 	const struct cxlmem_mode *mode;
@@ -79,7 +81,6 @@ struct cxlmem_memory {
  * @dev: the device; its parent is the function or platform device
  * @mem: the memory; valid as long as @dev is registered
  * @serial: serial number, 0 if there is none
- * @source: how the range was found
  * @ops: the registering driver's callbacks, may be NULL
  * @drvdata: what they are called with
  * @lock: one transition or setting at a time; guards @mem's mode and settings
@@ -92,7 +93,6 @@ struct cxlmem_device {
 	struct device dev;
 	struct cxlmem_memory *mem;
 	u64 serial;
-	enum cxlmem_source source;
 	const struct cxlmem_ops *ops;
 	void *drvdata;
 	struct mutex lock;

@@ -66,7 +66,7 @@ static bool overlaps_system_ram(struct range range)
 }
 
 /* Silent, since cxlmem_memory_claim_free() tries many a range. */
-static struct cxlmem_memory *claim(struct range range)
+static struct cxlmem_memory *claim(struct range range, enum cxlmem_source source)
 {
 	struct cxlmem_memory *mem __free(kfree) = kzalloc(sizeof(*mem), GFP_KERNEL);
 	int id;
@@ -86,6 +86,7 @@ static struct cxlmem_memory *claim(struct range range)
 	}
 
 	mem->range = range;
+	mem->source = source;
 	mem->usable = whole_blocks(range);
 	mem->mode = &cxlmem_mode_offline;
 	mem->node = NUMA_NO_NODE;
@@ -100,16 +101,18 @@ static struct cxlmem_memory *claim(struct range range)
  * cxlmem_memory_claim() - claim a range of host physical memory
  * @parent: device to name in messages
  * @range: the range, of whole pages
+ * @source: how it was found
  *
  * If the range was left online by an earlier driver since it could not be
- * evacuated, that memory is adopted.
+ * evacuated, that memory is adopted, with the source it had.
  *
  * Return: the memory, to be given to cxlmem_register() or to
  * cxlmem_memory_release(), or an ERR_PTR(): -EINVAL for a range that is empty,
  * wraps or is not of whole pages, -EBUSY for one that is System RAM or
  * somebody else's. The reason is logged.
  */
-struct cxlmem_memory *cxlmem_memory_claim(struct device *parent, struct range range)
+struct cxlmem_memory *cxlmem_memory_claim(struct device *parent, struct range range,
+					  enum cxlmem_source source)
 {
 	struct cxlmem_memory *mem;
 
@@ -133,7 +136,7 @@ struct cxlmem_memory *cxlmem_memory_claim(struct device *parent, struct range ra
 		return ERR_PTR(-EBUSY);
 	}
 
-	mem = claim(range);
+	mem = claim(range, source);
 	if (mem == ERR_PTR(-EBUSY))
 		dev_err(parent, "[mem %#llx-%#llx] is held by another driver, see /proc/iomem\n",
 			range.start, range.end);
@@ -143,19 +146,18 @@ EXPORT_SYMBOL_NS_GPL(cxlmem_memory_claim, CXLMEM_NS(CXLMEM));
 
 /**
  * cxlmem_memory_claim_free() - claim memory that nobody has, in a window
- * @parent: device to name in messages
  * @window: host physical range to look in
  * @size: bytes wanted
  * @align: alignment wanted, a power of two
  *
- * What an enclosing resource that is smaller than the window covers is taken
- * for somebody's, even if it is not marked busy (a CXL region, for example).
+ * The caller is to make its device decode it (CXLMEM_SOURCE_DRIVER). What an
+ * enclosing resource that is smaller than the window covers is taken for
+ * somebody's, even if it is not marked busy (a CXL region, for example).
  *
  * Return: the memory as cxlmem_memory_claim() does, or an ERR_PTR(): -ENOSPC
  * if there is no such room.
  */
-struct cxlmem_memory *cxlmem_memory_claim_free(struct device *parent, struct range window,
-					       u64 size, u64 align)
+struct cxlmem_memory *cxlmem_memory_claim_free(struct range window, u64 size, u64 align)
 {
 	struct range range = { .start = ALIGN(window.start, align) };
 	struct cxlmem_memory *mem;
@@ -165,7 +167,7 @@ struct cxlmem_memory *cxlmem_memory_claim_free(struct device *parent, struct ran
 		range.end = range.start + size - 1;
 		if (overlaps_system_ram(range))
 			continue;
-		mem = claim(range);
+		mem = claim(range, CXLMEM_SOURCE_DRIVER);
 		if (mem == ERR_PTR(-EBUSY))
 			continue;
 		if (IS_ERR(mem))
@@ -183,17 +185,21 @@ EXPORT_SYMBOL_NS_GPL(cxlmem_memory_claim_free, CXLMEM_NS(CXLMEM));
  * cxlmem_memory_release() - give claimed memory back
  * @mem: memory that no cxlmem device has
  *
- * Memory that was adopted and is still in use becomes an orphan again.
+ * Memory that is still in use becomes an orphan.
+ *
+ * Return: 0, or -EBUSY if the memory is still in use: the hardware must go on
+ * decoding it.
  */
-void cxlmem_memory_release(struct cxlmem_memory *mem)
+int cxlmem_memory_release(struct cxlmem_memory *mem)
 {
 	if (mem->mode != &cxlmem_mode_offline) {
 		make_orphan(mem);
-		return;
+		return -EBUSY;
 	}
 	release_mem_region(mem->range.start, range_len(&mem->range));
 	ida_free(&ids, mem->id);
 	kfree(mem);
+	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(cxlmem_memory_release, CXLMEM_NS(CXLMEM));
 
@@ -208,3 +214,15 @@ struct range cxlmem_memory_range(const struct cxlmem_memory *mem)
 	return mem->range;
 }
 EXPORT_SYMBOL_NS_GPL(cxlmem_memory_range, CXLMEM_NS(CXLMEM));
+
+/**
+ * cxlmem_memory_source() - how claimed memory was found
+ * @mem: the memory
+ *
+ * Return: what it was claimed with first, also if it has been adopted since.
+ */
+enum cxlmem_source cxlmem_memory_source(const struct cxlmem_memory *mem)
+{
+	return mem->source;
+}
+EXPORT_SYMBOL_NS_GPL(cxlmem_memory_source, CXLMEM_NS(CXLMEM));

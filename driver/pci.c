@@ -36,21 +36,21 @@ static int cxlmem_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id
 	rc = cxlmem_hdm_committed_range(&function->hdm, &range);
 	if (rc < 0)
 		return rc;
-	if (rc) {
-		desc.source = CXLMEM_SOURCE_FIRMWARE;
-		desc.memory = cxlmem_memory_claim(&pdev->dev, range);
-	} else {
-		desc.source = CXLMEM_SOURCE_DRIVER;
+	if (rc)
+		desc.memory = cxlmem_memory_claim(&pdev->dev, range, CXLMEM_SOURCE_FIRMWARE);
+	else
 		desc.memory = cxlmem_hdm_commit(&function->hdm);
-	}
 	if (IS_ERR(desc.memory))
 		return PTR_ERR(desc.memory);
+	/* Or by an earlier probe, whose memory was just adopted. */
+	function->hdm.committed_here =
+		cxlmem_memory_source(desc.memory) == CXLMEM_SOURCE_DRIVER;
 
 	desc.serial = pci_get_dsn(pdev);
 	function->cdev = cxlmem_register(&pdev->dev, &desc);
 	if (IS_ERR(function->cdev)) {
-		cxlmem_hdm_uncommit(&function->hdm);
-		cxlmem_memory_release(desc.memory);
+		if (!cxlmem_memory_release(desc.memory))
+			cxlmem_hdm_uncommit(&function->hdm);
 		return PTR_ERR(function->cdev);
 	}
 	pci_set_drvdata(pdev, function);

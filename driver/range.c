@@ -59,22 +59,16 @@ static bool is_soft_reserved(struct range range)
 
 static int register_memory(struct platform_device *pdev, const struct range_data *data)
 {
-	struct cxlmem_desc desc = {
-		.node = data->node,
-		.source = CXLMEM_SOURCE_SOFT_RESERVED,
-	};
+	struct cxlmem_desc desc = { .node = data->node };
 	struct cxlmem_device *cdev;
 
-	desc.memory = cxlmem_memory_claim(&pdev->dev, data->range);
+	if (!is_soft_reserved(data->range))
+		return dev_err_probe(&pdev->dev, -EINVAL,
+				     "[mem %#llx-%#llx] is not all Soft Reserved: in the firmware's memory map it is System RAM or not memory, at least in part\n",
+				     data->range.start, data->range.end);
+	desc.memory = cxlmem_memory_claim(&pdev->dev, data->range, CXLMEM_SOURCE_SOFT_RESERVED);
 	if (IS_ERR(desc.memory))
 		return PTR_ERR(desc.memory);
-
-	if (!is_soft_reserved(data->range)) {
-		cxlmem_memory_release(desc.memory);
-		return dev_err_probe(&pdev->dev, -EINVAL,
-				     "[mem %#llx-%#llx] is not all Soft Reserved in the firmware's memory map\n",
-				     data->range.start, data->range.end);
-	}
 
 	cdev = cxlmem_register(&pdev->dev, &desc);
 	if (IS_ERR(cdev)) {

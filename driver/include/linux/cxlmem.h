@@ -45,7 +45,6 @@ struct cxlmem_ops {
  * @memory: the claimed memory; cxlmem_register() takes it over if it succeeds
  * @node: NUMA node for the memory, NUMA_NO_NODE to go by the firmware's tables
  * @serial: the device's serial number, 0 if it has none
- * @source: how the range was found
  * @ops: the driver's callbacks, may be NULL
  * @drvdata: handed to the callbacks
  */
@@ -53,16 +52,16 @@ struct cxlmem_desc {
 	struct cxlmem_memory *memory;
 	int node;
 	u64 serial;
-	enum cxlmem_source source;
 	const struct cxlmem_ops *ops;
 	void *drvdata;
 };
 
-struct cxlmem_memory *cxlmem_memory_claim(struct device *parent, struct range range);
-struct cxlmem_memory *cxlmem_memory_claim_free(struct device *parent, struct range window,
-					       u64 size, u64 align);
-void cxlmem_memory_release(struct cxlmem_memory *mem);
+struct cxlmem_memory *cxlmem_memory_claim(struct device *parent, struct range range,
+					  enum cxlmem_source source);
+struct cxlmem_memory *cxlmem_memory_claim_free(struct range window, u64 size, u64 align);
+int cxlmem_memory_release(struct cxlmem_memory *mem);
 struct range cxlmem_memory_range(const struct cxlmem_memory *mem);
+enum cxlmem_source cxlmem_memory_source(const struct cxlmem_memory *mem);
 
 struct cxlmem_device *cxlmem_register(struct device *parent, const struct cxlmem_desc *desc);
 int cxlmem_unregister(struct cxlmem_device *cdev);
