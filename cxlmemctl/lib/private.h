@@ -132,6 +132,8 @@ struct cxlmem_device {
 	uint64_t online;		/* bytes of memory blocks, by their state */
 	uint64_t offline;
 
+	bool blocks_known;		/* the two above mean something */
+
 	bool node_read;			/* the rest has been read */
 	int64_t used;
 	int64_t latency;
@@ -152,8 +154,6 @@ int device_check(struct cxlmem_device *dev);
 void node_read(struct cxlmem_device *dev);
 /* Free and reclaimable memory on the nodes that are no device's. 0 or -errno. */
 int node_host_available(struct cxlmem_ctx *ctx, uint64_t *bytes);
-/* True if the node has memory blocks that belong to nobody we know, or CPUs. */
-bool node_is_host(struct cxlmem_ctx *ctx, int node);
 
 /* ---- block.c ---- */
 
@@ -181,12 +181,12 @@ int blocks_read(struct cxlmem_device *dev, struct blocks *blocks);
 enum block_state block_read(struct cxlmem_ctx *ctx, uint64_t index);
 /* True if an online block is in ZONE_MOVABLE. */
 bool block_is_movable(struct cxlmem_ctx *ctx, uint64_t index);
-/* Online all blocks in a zone, or stop at the first that fails. An enum cxlmem_result or -errno. */
-int blocks_online(struct transition *t, const char *zone);
 /*
- * Offline all blocks. At the first failure those that went are brought back,
- * unless the options say partial.
+ * Online all blocks in a zone, or offline all. At the first failure those that
+ * have been changed are put back, unless the options say partial. Both return
+ * an enum cxlmem_result or -errno.
  */
+int blocks_online(struct transition *t, const char *zone);
 int blocks_offline(struct transition *t);
 
 /* ---- lock.c ---- */
@@ -235,7 +235,7 @@ uint64_t pages_unmovable(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size);
 
 /* What a device is set to in mode "system". */
 struct settings {
-	char zone[16];
+	char zone[NAME_LEN];
 	int node;
 	int memmap;
 };
@@ -249,6 +249,8 @@ struct transition {
 	struct settings want;
 	struct kmsg kmsg;
 	int lock;
+	uint64_t done;			/* bytes, while blocks are worked on one by one */
+	uint64_t total;
 	bool stopped;			/* the caller's event function has said stop */
 	bool undoing;			/* in a rollback, which is not stopped */
 };
@@ -257,8 +259,9 @@ int transition_begin(struct transition *t, struct cxlmem_device *dev,
 		     const struct cxlmem_options *options);
 void transition_end(struct transition *t);
 bool dry_run(const struct transition *t);
-/* Brings the device to mode "offline"; the lock is held. As cxlmem_device_set_mode(). */
-int leave_system(struct transition *t);
+bool mode_is_known(const char *name);
+/* Brings the device to mode "offline". As cxlmem_device_set_mode(). */
+int leave_mode(struct transition *t);
 
 /* ---- event.c ---- */
 
@@ -323,19 +326,19 @@ int region_of_function(struct cxlmem_ctx *ctx, const char *pci, char *name, size
 /* Names what holds a range of addresses, innermost first found. 1, 0 if nothing, -errno. */
 int iomem_holder(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size, char *name, size_t len);
 
-/* ---- pci.c, range.c: the two ways to bind ---- */
+/* ---- bind.c, pci.c, range.c ---- */
 
-struct binding {
-	struct transition t;		/* for options, events and the kernel's log */
-	struct cxlmem_device *dev;	/* the result */
-};
-
-int pci_bind(struct cxlmem_ctx *ctx, const char *pci, struct transition *t);
-int pci_unbind(struct cxlmem_device *dev);
-int range_bind(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size, struct transition *t);
-int range_bind_dax(struct cxlmem_device *dev, struct transition *t);
-int range_unbind(struct cxlmem_device *dev);
-/* Tells the caller the lines of the kernel's log that mention @word. */
-void bind_show_kernel(struct transition *t, const char *word);
+/*
+ * Binding has no device yet, so of the transition only the context, the
+ * options and the kernel's log are set. All return 0, CXLMEM_ALREADY or -errno.
+ */
+int pci_bind(struct transition *t, const char *pci);
+int pci_unbind(struct transition *t);
+int range_bind(struct transition *t, uint64_t start, uint64_t size, int node);
+/* The range of a dax device that the hmem driver made. */
+int range_bind_dax(struct transition *t, struct cxlmem_device *dax);
+int range_unbind(struct transition *t);
+/* Hands the caller the lines of the kernel's log that mention any of two words. */
+void show_kernel_log(struct transition *t, const char *word, const char *other);
 
 #endif

@@ -18,12 +18,14 @@ need_root() {
 		die "must run as root: the lab is a chroot, and its virtual machines read it over 9p"
 }
 
-# One command at a time works on a thing: "lock FILE WHAT" waits for the others.
+# lock NAME [FOLDER]: one command at a time works on a thing (in the cache, or in
+# FOLDER); the others wait here.
 lock() {
-	mkdir -p "$(dirname "$1")"
-	exec {lock_fd}>"$1"
+	local folder=${2:-$lab}
+	mkdir -p "$folder"
+	exec {lock_fd}>"$folder/$1.lock"
 	flock -n "$lock_fd" && return
-	say "another make works on $2, waiting for it"
+	say "another make works on $folder, waiting for it"
 	flock "$lock_fd"
 }
 
@@ -44,7 +46,6 @@ in_root() {
 		return
 	fi
 	[ -z "$upper" ] || mkdir -p "$upper/up" "$upper/work" "$upper/merged"
-	# The lock is for the scripts, not for what they start.
 	upper=$upper root=$root top=$top lab=$lab \
 		setpriv --pdeathsig TERM unshare --mount --propagation private \
 		bash -euc '
@@ -84,9 +85,13 @@ kernel_release() {
 	echo "$release"
 }
 
+# All that are there; the debug kernel too, once somebody has built it.
 kernels() {
 	local file
 	for file in "$lab"/kernel-*; do
 		[ -e "$file" ] && echo "${file##*/kernel-}"
 	done
 }
+
+# Those that a test run boots if none is named.
+stock_kernels() { sed -n 's/^\([^# \t]\+\).*/\1/p' "$top/tests/lab/kernels"; }

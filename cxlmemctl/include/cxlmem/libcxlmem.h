@@ -159,7 +159,8 @@ const char *cxlmem_device_get_modes(struct cxlmem_device *dev);
  * cxlmem_device_get_state - how much of a device in a mode with memory blocks is online
  * @dev: device
  *
- * "online", "partly", "offline", or "" in a mode without memory blocks.
+ * "online", "partly", "offline", or "" in a mode without memory blocks, and for
+ * a dax device if the caller is not root and so may not know its range.
  */
 const char *cxlmem_device_get_state(struct cxlmem_device *dev);
 /** cxlmem_device_get_zone - "movable" or "kernel", "" if unknown */
@@ -309,9 +310,10 @@ int cxlmem_device_evacuate(struct cxlmem_device *dev, const struct cxlmem_option
  * @options: node, flags and event are used; or NULL
  * @dev: where to put the new device; may be NULL
  *
- * Loads the module that is needed. Rereads all devices. Returns 0,
- * CXLMEM_ALREADY, or a negative errno, in which case the former driver has the
- * function or range again.
+ * Loads the module that is needed. Rereads all devices. Returns CXLMEM_DONE,
+ * CXLMEM_ALREADY, CXLMEM_PARTLY (bound, but the node could not be set), or a
+ * negative errno, in which case the former driver has the function or range
+ * again. In a dry run there is no new device and @dev is set to NULL.
  */
 int cxlmem_bind(struct cxlmem_ctx *ctx, const char *what, const struct cxlmem_options *options,
 		struct cxlmem_device **dev);
@@ -348,7 +350,7 @@ struct cxlmem_config;
  * @path: file, or NULL for /etc/cxlmem/cxlmem.conf
  * @config: where to put it; freed with cxlmem_config_free()
  *
- * A file that does not exist is an empty configuration. Returns 0, -EINVAL
+ * Without the default file the configuration is empty. Returns 0, -EINVAL
  * (the error text names file, line and word), or an error of reading.
  */
 int cxlmem_config_load(struct cxlmem_ctx *ctx, const char *path, struct cxlmem_config **config);

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0
+# `make help` lists what there is. All but `install` happens in the lab, which
+# sets itself up (see tests/lab).
+
+KERNEL ?=
+MACHINE ?= type3
+TEST ?=
+JOBS ?= 2
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
+lab := tests/lab
+
+help:
+	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
+
+#: make demo      show the main job in a virtual machine
+demo: build
+	@$(lab)/vm -t 120 /cxlmem/tests/demo.sh
+
+#: make check     run all tests  [KERNEL=6.12|7.2] [TEST=name...] [JOBS=n]
+check: build
+	@$(lab)/in-root /cxlmem/tests/run -j $(JOBS) $(if $(KERNEL),-k $(KERNEL)) $(TEST)
+
+#: make shell     a virtual machine to try things out  [KERNEL=7.2|6.12] [MACHINE=type3|soft|...]
+shell: build
+	@$(lab)/vm -I $(if $(KERNEL),-k $(KERNEL)) -m $(MACHINE) /cxlmem/$(lab)/guest/shell
+
+#: make build     build the modules for all kernels, and the user space, in the lab
+build:
+	@$(lab)/build $(KERNEL)
+
+#: make lab       set up the lab: a Debian root with QEMU, kernels and compilers (once)
+lab:
+	@$(lab)/setup
+
+#: make debug-kernel  build a kernel with KASAN, lockdep, kmemleak and fault injection (once)
+debug-kernel:
+	@$(lab)/debug-kernel
+
+#: make bench     compare with the stock tools; figures, no tests  [KERNEL=7.2]
+bench: build
+	@for bench in tests/bench/*.sh; do $(lab)/bench $$bench $(KERNEL) || exit; done
+
+#: make install   build and install on this host  [DESTDIR=] [PREFIX=/usr]
+install:
+	$(MAKE) -C driver
+	$(MAKE) -C driver modules_install $(if $(DESTDIR),INSTALL_MOD_PATH=$(abspath $(DESTDIR)))
+	$(MAKE) -C cxlmemctl install
+
+#: make clean     remove what was built (the lab's cache stays)
+clean:
+	rm -rf build
+
+.PHONY: help demo check shell build lab debug-kernel bench install clean

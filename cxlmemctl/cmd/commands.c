@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The table of commands with their options and help. A new command is a row here and a file. */
+#include "tool.h"
+
+static const struct option_row list_options[] = {
+	{ 'o', "output", "LIST", "columns, separated by commas" },
+	{ OPT_OUTPUT_ALL, "output-all", NULL, "all columns" },
+	{ OPT_MODE, "mode", "MODE", "only devices in this mode" },
+	{ 'b', "bytes", NULL, "amounts as numbers of bytes" },
+	{ 'n', "noheadings", NULL, "no headings" },
+	{ 'r', "raw", NULL, "columns separated by one blank, for scripts" },
+	{ 0 },
+};
+
+static const struct option_row mode_options[] = {
+	ROW_ZONE,
+	ROW_NODE,
+	ROW_MEMMAP,
+	ROW_PARTIAL,
+	ROW_TIMEOUT,
+	ROW_FORCE("whatever node; a devdax device in use; no check for room"),
+	ROW_NO_WAIT,
+	ROW_DRY_RUN,
+	{ 0 },
+};
+
+static const struct option_row offline_options[] = {
+	ROW_PARTIAL,
+	ROW_TIMEOUT,
+	ROW_FORCE("a devdax device in use; no check for room"),
+	ROW_NO_WAIT,
+	ROW_DRY_RUN,
+	{ 0 },
+};
+
+static const struct option_row bind_options[] = {
+	ROW_NODE,
+	ROW_FORCE("whatever node; a devdax device in use"),
+	ROW_DRY_RUN,
+	{ 0 },
+};
+
+static const struct option_row run_options[] = {
+	{ OPT_PREFER, "prefer", NULL, "use other nodes when the device is full" },
+	{ 0 },
+};
+
+static const struct option_row auto_options[] = {
+	{ OPT_CONFIG, "config", "FILE", "instead of /etc/cxlmem/cxlmem.conf" },
+	ROW_TIMEOUT,
+	ROW_NO_WAIT,
+	ROW_DRY_RUN,
+	{ 0 },
+};
+
+const struct command commands[] = {
+	{
+		.name = "list",
+		.run = cmd_list,
+		.args = "[DEV...]",
+		.max_args = -1,
+		.help = "list the devices",
+		.more = "Devices of the cxlmem driver and dax devices of the kernel's own drivers. STATE says how\n"
+			"much of the memory is on line (online, partly, offline). USED is empty if it cannot be\n"
+			"told, as when the node has other memory, too.",
+		.examples = "  cxlmemctl list\n"
+			    "  cxlmemctl list --mode system -o NAME,NODE,USED -b\n"
+			    "  cxlmemctl list --json\n",
+		.options = list_options,
+	},
+	{
+		.name = "mode",
+		.run = cmd_mode,
+		.args = "DEV [MODE]",
+		.min_args = 1,
+		.max_args = 2,
+		.help = "print a device's mode, or switch to another",
+		.more = "Modes: offline (nobody uses the memory), system (the operating system uses it as a far\n"
+			"NUMA node). What was set before (zone, node, memmap) stays unless an option says\n"
+			"otherwise. A switch completes, or leaves things as they were.",
+		.examples = "  cxlmemctl mode cxlmem0\n"
+			    "  cxlmemctl mode cxlmem0 system --dry-run\n"
+			    "  cxlmemctl mode 0d:00.0 system --zone kernel\n"
+			    "  cxlmemctl mode serial:0x1234 offline\n",
+		.options = mode_options,
+	},
+	{
+		.name = "online",
+		.run = cmd_online,
+		.args = "DEV",
+		.min_args = 1,
+		.max_args = 1,
+		.help = "let the operating system use a device's memory (mode system)",
+		.more = "All memory blocks go on line in zone movable, from which they can be taken back, unless\n"
+			"--zone kernel says otherwise.",
+		.examples = "  cxlmemctl online cxlmem0\n"
+			    "  cxlmemctl online cxlmem0 --node 2\n",
+		.options = mode_options,
+	},
+	{
+		.name = "offline",
+		.run = cmd_offline,
+		.args = "DEV",
+		.min_args = 1,
+		.max_args = 1,
+		.help = "take a device's memory back (mode offline)",
+		.more = "Moves all data to other nodes first. If some cannot be moved, everything stays as it was,\n"
+			"or with --partial what could be freed stays free. Ctrl-C stops it and puts things back.",
+		.examples = "  cxlmemctl offline cxlmem0\n"
+			    "  cxlmemctl offline cxlmem0 --dry-run\n"
+			    "  cxlmemctl offline dax0.0 --timeout 60\n",
+		.options = offline_options,
+	},
+	{
+		.name = "evacuate",
+		.run = cmd_evacuate,
+		.args = "DEV",
+		.min_args = 1,
+		.max_args = 1,
+		.help = "move the data off a device, which stays in mode system",
+		.more = "The memory blocks are off line afterwards, but stay; \"cxlmemctl online\" brings them back\n"
+			"at once. If some data cannot be moved, everything stays as it was, or with --partial what\n"
+			"could be freed stays free.",
+		.examples = "  cxlmemctl evacuate cxlmem0\n"
+			    "  cxlmemctl evacuate cxlmem0 --partial\n",
+		.options = offline_options,
+	},
+	{
+		.name = "bind",
+		.run = cmd_bind,
+		.args = "PCIADDR|START+SIZE|DAX",
+		.min_args = 1,
+		.max_args = 1,
+		.help = "give a PCI function or a range of memory to the driver",
+		.more = "A PCI function with CXL memory, a range that the firmware describes (Soft Reserved), or\n"
+			"the range of a dax device that the kernel's hmem driver made. What is in use is refused.",
+		.examples = "  cxlmemctl bind 0d:00.0\n"
+			    "  cxlmemctl bind 0x100000000+1G --node 1\n"
+			    "  cxlmemctl bind dax1.0\n",
+		.options = bind_options,
+	},
+	{
+		.name = "unbind",
+		.run = cmd_unbind,
+		.args = "DEV",
+		.min_args = 1,
+		.max_args = 1,
+		.help = "take a device out of use and away from the driver",
+		.more = "Takes the memory back first, as \"cxlmemctl offline\" does. A PCI function goes back to\n"
+			"the driver that the kernel would choose.",
+		.examples = "  cxlmemctl unbind cxlmem0\n",
+		.options = offline_options,
+	},
+	{
+		.name = "run",
+		.run = cmd_run,
+		.args = "DEV [--] PROGRAM [ARG...]",
+		.min_args = 2,
+		.max_args = -1,
+		.help = "run a program whose memory is on the device",
+		.more = "As numactl --membind does with the device's node. The exit code is the program's.",
+		.examples = "  cxlmemctl run cxlmem0 -- stress-ng --vm 1\n"
+			    "  cxlmemctl run --prefer cxlmem0 -- make -j8\n",
+		.options = run_options,
+		.program = true,
+	},
+	{
+		.name = "doctor",
+		.run = cmd_doctor,
+		.args = "",
+		.help = "tell what on this machine gets in the way, and how to fix it",
+		.more = "Looks at the kernel, its policies, udev rules, who holds what memory, and the devices.\n"
+			"The exit code is 1 if there is a problem.",
+		.examples = "  cxlmemctl doctor\n"
+			    "  cxlmemctl doctor --json\n",
+	},
+	{
+		.name = "auto",
+		.run = cmd_auto,
+		.args = "DEV",
+		.min_args = 1,
+		.max_args = 1,
+		.help = "bring a device into the mode that the configuration names",
+		.more = "This is what udev runs when a device appears. cxlmem.conf(5) describes the configuration.\n"
+			"A device that it does not mention is left alone.",
+		.examples = "  cxlmemctl auto cxlmem0\n"
+			    "  cxlmemctl auto cxlmem0 --config ./cxlmem.conf --dry-run\n",
+		.options = auto_options,
+	},
+	{ 0 },
+};

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of cxlmemctl share. */
+#ifndef CXLMEMCTL_TOOL_H
+#define CXLMEMCTL_TOOL_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include <cxlmem/libcxlmem.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Of all JSON that is printed; goes up when a member changes its meaning or goes away. */
+#define JSON_SCHEMA 1
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,		/* and nothing changed */
+	EXIT_USAGE = 2,
+	EXIT_PARTLY = 64,		/* a part was done, as chmem(8) has it */
+};
+
+/* Options are known by a key: their letter, or one of these if they have none. */
+enum option_key {
+	OPT_SYSROOT = 128,
+	OPT_ZONE,
+	OPT_NODE,
+	OPT_MEMMAP,
+	OPT_FORCE,
+	OPT_DRY_RUN,
+	OPT_PARTIAL,
+	OPT_TIMEOUT,
+	OPT_NO_WAIT,
+	OPT_MODE,
+	OPT_OUTPUT_ALL,
+	OPT_PREFER,
+	OPT_CONFIG,
+	OPT_KEYS,			/* how many there can be */
+};
+
+struct option_row {
+	int key;
+	const char *name;
+	const char *arg;		/* name of its argument, or NULL */
+	const char *help;
+};
+
+struct tool;
+
+struct command {
+	const char *name;
+	int (*run)(struct tool *t, int argc, char **argv);	/* returns the exit code */
+	const char *args;
+	int min_args;
+	int max_args;			/* -1: any number */
+	const char *help;		/* one line */
+	const char *more;		/* a paragraph */
+	const char *examples;
+	const struct option_row *options;	/* ends with an empty row */
+	bool program;			/* its arguments are a command with options of its own */
+};
+
+struct tool {
+	struct cxlmem_ctx *ctx;
+	const struct command *command;	/* NULL before it is known */
+	bool json;
+	bool verbose;
+	const char *sysroot;
+	const char *value[OPT_KEYS];	/* of options: NULL if not given, "" if without argument */
+};
+
+/* ---- main.c ---- */
+
+extern const struct command commands[];	/* ends with an empty row */
+
+/* "cxlmemctl COMMAND: ..." to stderr; return the exit code. */
+int failed(struct tool *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int wrong_usage(struct tool *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same for an error of the library's. */
+int library_failed(struct tool *t);
+
+/* ---- option.c ---- */
+
+/* Parses options into t->value; the number of words taken, or -1 after telling what is wrong. */
+int parse_options(struct tool *t, const struct option_row *rows, bool stop_at_word, int argc,
+		  char **argv);
+void print_help(void);
+void print_command_help(const struct command *command);
+
+extern const struct option_row global_options[];
+
+/* ---- json.c ---- */
+
+struct json_object *json_text(const char *text);	/* null for "" */
+struct json_object *json_device(struct cxlmem_device *dev);
+void print_json(struct json_object *object);		/* with a newline; drops it */
+
+/* ---- operation.c: what all commands that change something have in common ---- */
+
+/* Option rows that they share; each goes into a command's table where it makes sense. */
+#define ROW_ZONE	{ OPT_ZONE, "zone", "ZONE", "movable (can be taken back) or kernel" }
+#define ROW_NODE	{ OPT_NODE, "node", "N", "NUMA node of the memory" }
+#define ROW_MEMMAP	{ OPT_MEMMAP, "memmap", "on|off", "memory map on the device itself, or on the host" }
+#define ROW_FORCE(help)	{ OPT_FORCE, "force", NULL, help }
+#define ROW_DRY_RUN	{ OPT_DRY_RUN, "dry-run", NULL, "tell what would happen, change nothing" }
+#define ROW_PARTIAL	{ OPT_PARTIAL, "partial", NULL, "keep what could be done if not all can (exit code 64)" }
+#define ROW_TIMEOUT	{ OPT_TIMEOUT, "timeout", "SEC", "give up after SEC seconds without progress (300; 0: never)" }
+#define ROW_NO_WAIT	{ OPT_NO_WAIT, "no-wait", NULL, "fail if another program works on the device" }
+
+struct operation {
+	struct tool *tool;
+	struct cxlmem_options options;
+	struct json_object *blocks;	/* that failed */
+	uint64_t began_ms;
+	uint64_t shown_ms;		/* when progress was last shown */
+	bool live;			/* a line of progress stands on the terminal */
+};
+
+/* Checks that we are root, reads the options, starts to listen to signals. 0 or an exit code. */
+int operation_begin(struct operation *op, struct tool *t);
+/* Prints how it went; @dev may be NULL. Returns the exit code. */
+int operation_end(struct operation *op, int rc, struct cxlmem_device *dev);
+/* Ends it without a word. */
+void operation_drop(struct operation *op);
+
+/* ---- the commands ---- */
+
+int cmd_list(struct tool *t, int argc, char **argv);
+int cmd_mode(struct tool *t, int argc, char **argv);
+int cmd_online(struct tool *t, int argc, char **argv);
+int cmd_offline(struct tool *t, int argc, char **argv);
+int cmd_evacuate(struct tool *t, int argc, char **argv);
+int cmd_bind(struct tool *t, int argc, char **argv);
+int cmd_unbind(struct tool *t, int argc, char **argv);
+int cmd_run(struct tool *t, int argc, char **argv);
+int cmd_doctor(struct tool *t, int argc, char **argv);
+int cmd_auto(struct tool *t, int argc, char **argv);
+
+#endif

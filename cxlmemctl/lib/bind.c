@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: LGPL-2.1
+/* Giving devices to the cxlmem driver, and back. */
+#include <unistd.h>
+
+#include "private.h"
+
+void show_kernel_log(struct transition *t, const char *word, const char *other)
+{
+	size_t i;
+
+	kmsg_collect(&t->kmsg);
+	for (i = 0; i < t->kmsg.nr; i++)
+		if (strstr(t->kmsg.lines[i], word) || strstr(t->kmsg.lines[i], other))
+			event_text(t, CXLMEM_EVENT_KERNEL, "%s", t->kmsg.lines[i]);
+}
+
+/* "START+SIZE" */
+static int parse_range(struct cxlmem_ctx *ctx, const char *text, uint64_t *start, uint64_t *size)
+{
+	const char *plus = strchr(text, '+');
+	char first[32];
+
+	if (!plus || (size_t)(plus - text) >= sizeof(first))
+		return fail(ctx, EINVAL,
+			    "'%s' is neither a PCI address (0000:0d:00.0), nor a range (0x100000000+1G), nor a dax device",
+			    text);
+	snprintf(first, sizeof(first), "%.*s", (int)(plus - text), text);
+	if (cxlmem_parse_size(first, start))
+		return fail(ctx, EINVAL, "'%s' in '%s' is not an address", first, text);
+	if (cxlmem_parse_size(plus + 1, size) || !*size)
+		return fail(ctx, EINVAL, "'%s' in '%s' is not a size; write 512M or 1G", plus + 1,
+			    text);
+	if (*size > UINT64_MAX - *start)
+		return fail(ctx, ERANGE, "the range '%s' ends beyond all addresses", text);
+	return 0;
+}
+
+/* A new PCI device's node is a setting of it; if it is refused the binding stands, and is told. */
+static int set_node(struct cxlmem_device *dev, const struct cxlmem_options *opt)
+{
+	char value[32], reason[ATTR_LEN];
+	int rc;
+
+	if (opt->node == CXLMEM_KEEP || opt->node == dev->node)
+		return 0;
+	snprintf(value, sizeof(value), "%d%s", opt->node,
+		 opt->flags & CXLMEM_FORCE ? " force" : "");
+	rc = sysfs_write(dev->ctx, value, "%s/node", dev->dir);
+	if (!rc)
+		return cxlmem_device_refresh(dev);
+	if (sysfs_read(dev->ctx, reason, sizeof(reason), "%s/last_error", dev->dir) <= 0)
+		snprintf(reason, sizeof(reason), "%s", strerror(-rc));
+	fail(dev->ctx, -rc, "%s is bound, but its node cannot be set to %d: %s", dev->name,
+	     opt->node, reason);
+	return CXLMEM_PARTLY;
+}
+
+static int bind_pci(struct transition *t, const char *pci, struct cxlmem_device **dev)
+{
+	int rc = pci_bind(t, pci), node;
+
+	if (rc < 0 || dry_run(t))
+		return rc;
+	*dev = device_of(t->ctx, pci);
+	if (!*dev)
+		return fail(t->ctx, ENODEV, "%s is bound, but has no memory device", pci);
+	node = set_node(*dev, &t->opt);
+	return node ? node : rc;
+}
+
+static int bind_range(struct transition *t, const char *what, struct cxlmem_device **dev)
+{
+	struct cxlmem_device *dax;
+	uint64_t start, size;
+	int rc;
+
+	cxlmem_device_foreach(t->ctx, dax)
+		if (dax->backend == &backend_dax && !strcmp(dax->name, what))
+			break;
+	if (dax) {
+		start = dax->range.start;
+		rc = range_bind_dax(t, dax);
+	} else {
+		rc = parse_range(t->ctx, what, &start, &size);
+		if (!rc)
+			rc = range_bind(t, start, size, t->opt.node);
+	}
+	if (rc < 0 || dry_run(t))
+		return rc;
+	*dev = device_at(t->ctx, start);
+	if (!*dev)
+		return fail(t->ctx, ENODEV, "the range at %#jx is bound, but has no memory device",
+			    (uintmax_t)start);
+	return rc;
+}
+
+EXPORT int cxlmem_bind(struct cxlmem_ctx *ctx, const char *what,
+		       const struct cxlmem_options *options, struct cxlmem_device **result)
+{
+	struct transition t = { .ctx = ctx };
+	struct cxlmem_device *dev = NULL;
+	char pci[NAME_LEN];
+	int rc;
+
+	options_copy(&t.opt, options);
+	kmsg_open(ctx, &t.kmsg);
+	if (!parse_pci(what, pci, sizeof(pci)))
+		rc = bind_pci(&t, pci, &dev);
+	else
+		rc = bind_range(&t, what, &dev);
+	kmsg_close(&t.kmsg);
+	if (rc >= 0 && result)
+		*result = dev;
+	return rc;
+}
+
+static const struct {
+	const char *driver;
+	int (*unbind)(struct transition *t);
+} binders[] = {
+	{ "cxlmem_pci",		pci_unbind },
+	{ "cxlmem_range",	range_unbind },
+};
+
+EXPORT int cxlmem_device_unbind(struct cxlmem_device *dev, const struct cxlmem_options *options)
+{
+	struct transition t;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < ARRAY_SIZE(binders); i++)
+		if (!strcmp(dev->driver, binders[i].driver))
+			break;
+	if (i == ARRAY_SIZE(binders))
+		return fail(dev->ctx, EOPNOTSUPP,
+			    "%s was not made by \"cxlmemctl bind\": it belongs to the driver %s",
+			    dev->name, dev->driver[0] ? dev->driver : "(none)");
+	rc = transition_begin(&t, dev, options);
+	if (rc)
+		return rc;
+	rc = leave_mode(&t);
+	if (rc == CXLMEM_DONE || rc == CXLMEM_ALREADY) {
+		if (dry_run(&t)) {
+			event_text(&t, CXLMEM_EVENT_STEP, "would take %s from the driver %s",
+				   dev->parent, dev->driver);
+			rc = CXLMEM_DONE;
+		} else {
+			rc = binders[i].unbind(&t);
+		}
+	}
+	transition_end(&t);
+	return rc;
+}

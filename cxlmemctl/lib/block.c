@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: LGPL-2.1
+/* Memory blocks: the pieces that the kernel onlines and offlines one by one. */
+#include "private.h"
+
+#define MEMORY "sys/devices/system/memory"
+
+/* 128 TiB of the smallest blocks: a device that claims more is not believed. */
+#define MAX_BLOCKS (1u << 20)
+
+uint64_t block_size(struct cxlmem_ctx *ctx)
+{
+	char text[ATTR_LEN];
+	uint64_t size;
+
+	/* This attribute is hexadecimal without a prefix. */
+	if (!ctx->block_size &&
+	    sysfs_read(ctx, text, sizeof(text), MEMORY "/block_size_bytes") > 0 &&
+	    !parse_u64(text, 16, &size))
+		ctx->block_size = size;
+	return ctx->block_size;
+}
+
+enum block_state block_read(struct cxlmem_ctx *ctx, uint64_t index)
+{
+	char state[ATTR_LEN];
+
+	if (sysfs_read(ctx, state, sizeof(state), MEMORY "/memory%ju/state", (uintmax_t)index) < 0)
+		return BLOCK_ABSENT;
+	/* "going-offline" is still in use. */
+	return strcmp(state, "offline") ? BLOCK_ONLINE : BLOCK_OFFLINE;
+}
+
+bool block_is_movable(struct cxlmem_ctx *ctx, uint64_t index)
+{
+	char zones[ATTR_LEN];
+
+	if (sysfs_read(ctx, zones, sizeof(zones), MEMORY "/memory%ju/valid_zones",
+		       (uintmax_t)index) < 0)
+		return false;
+	return !strcmp(zones, "Movable");
+}
+
+int blocks_read(struct cxlmem_device *dev, struct blocks *blocks)
+{
+	const struct range *range = &dev->usable;
+	uint64_t first, i, nr;
+
+	memset(blocks, 0, sizeof(*blocks));
+	blocks->size = block_size(dev->ctx);
+	if (!blocks->size)
+		return fail(dev->ctx, ENOSYS,
+			    "this kernel cannot plug memory in at run time (CONFIG_MEMORY_HOTPLUG is off)");
+	first = range->start / blocks->size;
+	nr = range->size / blocks->size;
+	if (nr > MAX_BLOCKS)
+		return fail(dev->ctx, EPROTO, "%s claims to have %ju memory blocks", dev->name,
+			    (uintmax_t)nr);
+	blocks->v = calloc(nr + 1, sizeof(*blocks->v));
+	if (!blocks->v)
+		return fail(dev->ctx, ENOMEM, "not enough memory to list the memory blocks");
+	for (i = 0; i < nr; i++) {
+		struct block block = { first + i, block_read(dev->ctx, first + i) };
+
+		if (block.state != BLOCK_ABSENT)
+			blocks->v[blocks->nr++] = block;
+	}
+	return 0;
+}
+
+static int write_state(struct transition *t, uint64_t index, const char *state, const char *doing)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), MEMORY "/memory%ju/state", (uintmax_t)index);
+	return supervised_write(t, path, state, doing, NULL);
+}
+
+static const char *online_reason(int rc)
+{
+	switch (rc) {
+	case -EPERM:
+		return "the driver does not allow that zone";
+	case -ENOMEM:
+		return "the host has too little memory for the kernel's description of it";
+	case -EINVAL:
+		return "the kernel does not allow that zone for this block";
+	default:
+		return strerror(-rc);
+	}
+}
+
+static bool is_online_in(struct cxlmem_ctx *ctx, uint64_t index, bool movable)
+{
+	return block_read(ctx, index) == BLOCK_ONLINE && block_is_movable(ctx, index) == movable;
+}
+
+/*
+ * That somebody else (the kernel's policy, a udev rule) was faster is fine as
+ * long as the zone is right. The cxlmem driver sees to that; a stock dax
+ * device may have gone to a kernel zone, and is taken back from there while
+ * that still works.
+ */
+static int online_block(struct transition *t, uint64_t index, bool movable)
+{
+	int rc;
+
+	if (is_online_in(t->ctx, index, movable))
+		return 0;
+	if (block_read(t->ctx, index) == BLOCK_ONLINE) {
+		rc = write_state(t, index, "offline", "taking a block back from the wrong zone");
+		if (rc)
+			return rc;
+	}
+	rc = sysfs_write(t->ctx, movable ? "online_movable" : "online_kernel",
+			 MEMORY "/memory%ju/state", (uintmax_t)index);
+	return rc && is_online_in(t->ctx, index, movable) ? 0 : rc;
+}
+
+/* Puts the blocks that have been changed back to the state they had; how many that failed for. */
+static size_t put_back(struct transition *t, const struct blocks *blocks, size_t nr, bool movable)
+{
+	size_t i, lost = 0;
+	int rc;
+
+	t->undoing = true;
+	for (i = 0; i < nr; i++) {
+		uint64_t index = blocks->v[i].index;
+
+		if (block_read(t->ctx, index) == blocks->v[i].state)
+			continue;
+		if (blocks->v[i].state == BLOCK_ONLINE)
+			rc = online_block(t, index, movable);
+		else
+			rc = write_state(t, index, "offline", "putting memory blocks back");
+		if (rc)
+			lost++;
+	}
+	t->undoing = false;
+	return lost;
+}
+
+static int online_failed(struct transition *t, int rc, uint64_t index, const char *zone,
+			 const char *then)
+{
+	if (rc == -EINTR)
+		return fail(t->ctx, EINTR, "%s: stopped; %s", t->dev->name, then);
+	return fail(t->ctx, -rc, "%s: memory block memory%ju cannot go on line in zone %s (%s); %s",
+		    t->dev->name, (uintmax_t)index, zone, online_reason(rc), then);
+}
+
+int blocks_online(struct transition *t, const char *zone)
+{
+	bool movable = strcmp(zone, "kernel"), partial = t->opt.flags & CXLMEM_PARTIAL;
+	size_t i, changed = 0, online = 0;
+	uint64_t culprit = 0;
+	struct blocks blocks;
+	int rc, err = 0;
+
+	rc = blocks_read(t->dev, &blocks);
+	if (rc)
+		return rc;
+	t->done = 0;
+	t->total = blocks.nr * blocks.size;
+	for (i = 0; i < blocks.nr; i++, t->done += blocks.size) {
+		uint64_t index = blocks.v[i].index;
+
+		if (event_progress(t, "putting memory blocks on line", t->done, t->total)) {
+			err = -EINTR;
+			break;
+		}
+		if (is_online_in(t->ctx, index, movable)) {
+			online++;
+			continue;
+		}
+		rc = online_block(t, index, movable);
+		if (!rc) {
+			online++;
+			changed++;
+			continue;
+		}
+		err = rc;
+		culprit = index;
+		event_block(t, index, online_reason(rc));
+		if (!partial)
+			break;
+	}
+	if (!blocks.nr)
+		rc = fail(t->ctx, ENODEV, "%s: the kernel has made no memory blocks of it",
+			  t->dev->name);
+	else if (!err)
+		rc = changed ? CXLMEM_DONE : CXLMEM_ALREADY;
+	else if (partial && online && err != -EINTR) {
+		online_failed(t, err, culprit, zone, "the others are on line");
+		rc = CXLMEM_PARTLY;
+	} else if (put_back(t, &blocks, i, movable)) {
+		online_failed(t, err, culprit, zone, "and not all others could be put back");
+		rc = CXLMEM_PARTLY;
+	} else
+		rc = online_failed(t, err, culprit, zone, "everything is as it was");
+	free(blocks.v);
+	return rc;
+}
+
+static int offline_failed(struct transition *t, int rc, uint64_t index, const char *then)
+{
+	const char *name = t->dev->name;
+
+	if (rc == -EINTR)
+		return fail(t->ctx, EINTR, "%s: stopped; %s", name, then);
+	if (rc == -ETIMEDOUT)
+		return fail(t->ctx, ETIMEDOUT,
+			    "%s: memory block memory%ju did not come free in %u seconds; %s", name,
+			    (uintmax_t)index, t->opt.timeout, then);
+	return fail(t->ctx, -rc, "%s: memory block memory%ju cannot go off line; %s", name,
+		    (uintmax_t)index, then);
+}
+
+int blocks_offline(struct transition *t)
+{
+	bool partial = t->opt.flags & CXLMEM_PARTIAL;
+	size_t i, went = 0, failed = 0;
+	uint64_t culprit = 0;
+	struct blocks blocks;
+	int rc, err = 0;
+
+	rc = blocks_read(t->dev, &blocks);
+	if (rc)
+		return rc;
+	t->done = 0;
+	t->total = t->dev->online;
+	for (i = 0; i < blocks.nr; i++) {
+		if (blocks.v[i].state != BLOCK_ONLINE)
+			continue;
+		rc = write_state(t, blocks.v[i].index, "offline", "moving data to other nodes");
+		if (!rc) {
+			went++;
+			t->done += blocks.size;
+			continue;
+		}
+		err = rc;
+		failed++;
+		culprit = blocks.v[i].index;
+		if (rc != -EINTR)
+			event_block(t, culprit, NULL);
+		if (!partial || rc == -EINTR)
+			break;
+	}
+	if (!err)
+		rc = went ? CXLMEM_DONE : CXLMEM_ALREADY;
+	else if (partial && went) {
+		offline_failed(t, err, culprit, "the blocks that could go off line are off line");
+		rc = CXLMEM_PARTLY;
+	} else if (put_back(t, &blocks, i, strcmp(t->dev->zone, "kernel"))) {
+		offline_failed(t, err, culprit, "and not all others could be brought back");
+		rc = CXLMEM_PARTLY;
+	} else
+		rc = offline_failed(t, err, culprit, "everything is as it was");
+	free(blocks.v);
+	return rc;
+}

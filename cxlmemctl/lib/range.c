@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: LGPL-2.1
+/* Giving a firmware-described range of memory to the driver cxlmem_range, and back. */
+#include "private.h"
+
+#define DRIVER		"cxlmem_range"
+#define DIRECTORY	"sys/bus/platform/drivers/" DRIVER
+#define HMEM		"sys/bus/platform/drivers/hmem"
+
+/* What to do about whoever has the range. */
+static int held(struct transition *t, int rc, uint64_t start, uint64_t size, const char *holder)
+{
+	char text[16];
+
+	cxlmem_format_size(size, text, sizeof(text));
+	if (!strcmp(holder, "System RAM"))
+		return fail(t->ctx, -rc, "the range %#jx+%s is ordinary memory of this machine",
+			    (uintmax_t)start, text);
+	if (!strncmp(holder, "dax", 3))
+		return fail(t->ctx, -rc,
+			    "the range %#jx+%s is held by %s; \"cxlmemctl bind %s\" takes it over",
+			    (uintmax_t)start, text, holder, holder);
+	if (!strncmp(holder, "region", 6))
+		return fail(t->ctx, -rc,
+			    "the range %#jx+%s is held by the CXL region %s; release it first: cxl destroy-region %s",
+			    (uintmax_t)start, text, holder, holder);
+	return fail(t->ctx, -rc, "the range %#jx+%s is held by \"%s\" (see /proc/iomem)",
+		    (uintmax_t)start, text, holder);
+}
+
+static int refused(struct transition *t, int rc, uint64_t start, uint64_t size)
+{
+	char holder[NAME_LEN], text[16];
+
+	show_kernel_log(t, DRIVER, "cxlmem:");
+	if (iomem_holder(t->ctx, start, size, holder, sizeof(holder)) > 0 &&
+	    strcmp(holder, "Soft Reserved"))
+		return held(t, rc, start, size, holder);
+	return fail(t->ctx, -rc,
+		    "the driver %s does not take %#jx+%s: %s; its reason is in the kernel's log",
+		    DRIVER, (uintmax_t)start, cxlmem_format_size(size, text, sizeof(text)),
+		    strerror(-rc));
+}
+
+int range_bind(struct transition *t, uint64_t start, uint64_t size, int node)
+{
+	char value[64], text[16];
+	int rc;
+
+	if (device_at(t->ctx, start))
+		return CXLMEM_ALREADY;
+	if (dry_run(t)) {
+		event_text(t, CXLMEM_EVENT_STEP, "would give %#jx+%s to the driver %s",
+			   (uintmax_t)start, cxlmem_format_size(size, text, sizeof(text)), DRIVER);
+		return 0;
+	}
+	rc = module_load(t->ctx, DRIVER);
+	if (rc)
+		return rc;
+	snprintf(value, sizeof(value), "%#jx %#jx", (uintmax_t)start, (uintmax_t)size);
+	if (node != CXLMEM_KEEP)
+		snprintf(value + strlen(value), sizeof(value) - strlen(value), " %d", node);
+	rc = sysfs_write(t->ctx, value, DIRECTORY "/new_range");
+	if (rc)
+		return refused(t, rc, start, size);
+	return cxlmem_rescan(t->ctx);
+}
+
+int range_bind_dax(struct transition *t, struct cxlmem_device *dax)
+{
+	int node = t->opt.node == CXLMEM_KEEP ? dax->node : t->opt.node;
+	struct range range = dax->range;
+	char hmem[NAME_LEN];
+	int rc;
+
+	if (strncmp(dax->parent, "hmem", 4))
+		return fail(t->ctx, EOPNOTSUPP,
+			    "%s is made of a CXL region; destroy that with \"cxl destroy-region\" and bind the PCI function instead",
+			    dax->name);
+	if (!range.start)
+		return fail(t->ctx, EPERM, "the address of %s can be read by root only", dax->name);
+	if (strcmp(dax->mode, "offline") && !(t->opt.flags & CXLMEM_FORCE &&
+					       !strcmp(dax->mode, "devdax")))
+		return fail(t->ctx, EBUSY,
+			    "%s is in mode %s; take it out of use first: cxlmemctl offline %s%s",
+			    dax->name, dax->mode, dax->name,
+			    strcmp(dax->mode, "devdax") ? "" : " --force");
+	/* The device is gone after the next step. */
+	strcpy(hmem, dax->parent);
+	event_text(t, CXLMEM_EVENT_STEP, "%s %s from the driver hmem",
+		   dry_run(t) ? "would take" : "taking", hmem);
+	if (!dry_run(t)) {
+		rc = sysfs_write(t->ctx, hmem, HMEM "/unbind");
+		if (rc)
+			return fail(t->ctx, -rc, "the driver hmem does not let go of %s: %s", hmem,
+				    strerror(-rc));
+	}
+	rc = range_bind(t, range.start, range.size, node);
+	if (rc < 0)
+		sysfs_write(t->ctx, hmem, HMEM "/bind");
+	return rc;
+}
+
+int range_unbind(struct transition *t)
+{
+	char value[32], reason[ATTR_LEN];
+	int rc;
+
+	snprintf(value, sizeof(value), "%#jx", (uintmax_t)t->dev->range.start);
+	rc = sysfs_write(t->ctx, value, DIRECTORY "/remove_range");
+	if (!rc)
+		return 0;
+	if (sysfs_read(t->ctx, reason, sizeof(reason), "%s/last_error", t->dev->dir) <= 0)
+		snprintf(reason, sizeof(reason), "%s", strerror(-rc));
+	show_kernel_log(t, DRIVER, t->dev->name);
+	return fail(t->ctx, -rc, "%s cannot be given back: %s", t->dev->name, reason);
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1
+/*
+ * Writes that may take long: the kernel offlines memory inside a write() and
+ * can be stopped only by a signal to the thread that writes. A child process
+ * does it, so that this one can watch, tell the caller how far it is, and stop
+ * it; and the signals of the program that uses the library stay its own.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "private.h"
+
+#define TICK_MS 100
+
+/* In the child. Only async-signal-safe functions here: the program may have threads. */
+static void write_and_exit(struct transition *t, const char *path, const char *value, int result,
+			   pid_t parent)
+{
+	sigset_t none;
+	int rc;
+
+	/* Should the parent be killed, stop and let the kernel undo what it is at. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	/* Ctrl-C is for the parent, which then decides. */
+	setpgid(0, 0);
+	signal(SIGTERM, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+
+	rc = attr_write(t->ctx->root, path, value);
+	if (write(result, &rc, sizeof(rc)) != sizeof(rc))
+		_exit(1);
+	_exit(0);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
+/* Waits for the child's result. Returns why it was told to stop, 0 if it was not. */
+static int watch(struct transition *t, pid_t child, int result, const char *doing,
+		 bool (*progress)(struct transition *t, uint64_t *done, uint64_t *total))
+{
+	uint64_t since = now_ms(), done = t->done, total = t->total, last = done;
+	struct pollfd pfd = { .fd = result, .events = POLLIN };
+	int why = 0;
+
+	while (poll(&pfd, 1, TICK_MS) <= 0) {
+		bool stop;
+
+		if (progress && !progress(t, &done, &total))
+			done = total = 0;
+		if (done != last)
+			since = now_ms();
+		last = done;
+
+		stop = event_progress(t, doing, done, total);
+		if (why)
+			continue;
+		if (stop)
+			why = -EINTR;
+		else if (t->opt.timeout && now_ms() - since >= t->opt.timeout * 1000ull)
+			why = -ETIMEDOUT;
+		if (why)
+			kill(child, SIGTERM);
+	}
+	return why;
+}
+
+int supervised_write(struct transition *t, const char *path, const char *value, const char *doing,
+		     bool (*progress)(struct transition *t, uint64_t *done, uint64_t *total))
+{
+	pid_t parent = getpid(), child;
+	int result[2], rc, why;
+
+	if (pipe2(result, O_CLOEXEC))
+		return -errno;
+	child = fork();
+	if (child < 0) {
+		rc = -errno;
+		close(result[0]);
+		close(result[1]);
+		return rc;
+	}
+	if (!child)
+		write_and_exit(t, path, value, result[1], parent);
+
+	close(result[1]);
+	why = watch(t, child, result[0], doing, progress);
+	/* A child that was killed has written nothing, and the kernel has undone its work. */
+	if (read(result[0], &rc, sizeof(rc)) != sizeof(rc))
+		rc = -EINTR;
+	close(result[0]);
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+	return rc == -EINTR && why ? why : rc;
+}

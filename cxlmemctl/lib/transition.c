@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: LGPL-2.1
+/* Switching modes: each switch completes, or leaves things as they were. */
+#include <unistd.h>
+
+#include "private.h"
+
+bool dry_run(const struct transition *t)
+{
+	return t->opt.flags & CXLMEM_DRY_RUN;
+}
+
+static bool same_settings(const struct settings *a, const struct settings *b)
+{
+	return !strcmp(a->zone, b->zone) && a->node == b->node && a->memmap == b->memmap;
+}
+
+static int read_settings(struct transition *t)
+{
+	const struct cxlmem_device *dev = t->dev;
+	const char *zone = t->opt.zone ? t->opt.zone : dev->zone;
+
+	if (strcmp(zone, "movable") && strcmp(zone, "kernel"))
+		return fail(t->ctx, EINVAL, "there is no zone '%s'; there are: movable, kernel",
+			    zone);
+	if (t->opt.node < CXLMEM_KEEP || t->opt.node >= MAX_NODES)
+		return fail(t->ctx, ERANGE, "there can be no node %d; nodes are 0 to %d",
+			    t->opt.node, MAX_NODES - 1);
+	snprintf(t->old.zone, sizeof(t->old.zone), "%s", dev->zone);
+	t->old.node = dev->node;
+	t->old.memmap = dev->memmap;
+	snprintf(t->want.zone, sizeof(t->want.zone), "%s", zone);
+	t->want.node = t->opt.node == CXLMEM_KEEP ? dev->node : t->opt.node;
+	t->want.memmap = t->opt.memmap == CXLMEM_KEEP ? dev->memmap : !!t->opt.memmap;
+	return 0;
+}
+
+int transition_begin(struct transition *t, struct cxlmem_device *dev,
+		     const struct cxlmem_options *options)
+{
+	int rc;
+
+	memset(t, 0, sizeof(*t));
+	t->ctx = dev->ctx;
+	t->dev = dev;
+	t->kmsg.fd = -1;
+	options_copy(&t->opt, options);
+	t->lock = lock_device(t);
+	if (t->lock < 0)
+		return t->lock;
+	/* Whoever had the lock before may have changed everything. */
+	rc = cxlmem_device_refresh(dev);
+	if (!rc)
+		rc = device_check(dev);
+	if (!rc)
+		rc = read_settings(t);
+	if (rc)
+		close(t->lock);
+	else
+		kmsg_open(t->ctx, &t->kmsg);
+	return rc;
+}
+
+void transition_end(struct transition *t)
+{
+	kmsg_close(&t->kmsg);
+	close(t->lock);
+	/* So that the caller's getters tell what is. That the device is gone is no failure here. */
+	cxlmem_device_refresh(t->dev);
+}
+
+/* What a dry run can say about an evacuation. */
+static void foretell_removal(struct transition *t)
+{
+	struct cxlmem_device *dev = t->dev;
+	char used[16], size[16];
+	int64_t bytes = cxlmem_device_get_used(dev);
+	uint64_t stuck = 0;
+
+	if (!strcmp(dev->mode, "system"))
+		stuck = pages_unmovable(t->ctx, dev->usable.start, dev->usable.size);
+	if (bytes > 0)
+		event_text(t, CXLMEM_EVENT_STEP, "would move %s of data to other nodes",
+			   cxlmem_format_size(bytes, used, sizeof(used)));
+	event_text(t, CXLMEM_EVENT_STEP, "would take %s from mode %s to offline", dev->name,
+		   dev->mode);
+	if (stuck)
+		event_text(t, CXLMEM_EVENT_WARNING,
+			   "%s of it is kernel memory, which cannot be moved: this would fail",
+			   cxlmem_format_size(stuck, size, sizeof(size)));
+}
+
+int leave_mode(struct transition *t)
+{
+	int rc;
+
+	if (!strcmp(t->dev->mode, "offline"))
+		return CXLMEM_ALREADY;
+	if (!strcmp(t->dev->mode, "system")) {
+		rc = evacuate_check_room(t);
+		if (rc)
+			return rc;
+	}
+	if (dry_run(t)) {
+		foretell_removal(t);
+		return CXLMEM_DONE;
+	}
+	if (t->opt.flags & CXLMEM_PARTIAL && !strcmp(t->dev->mode, "system")) {
+		rc = blocks_offline(t);
+		if (rc < 0 || rc == CXLMEM_PARTLY)
+			return rc;
+	}
+	rc = t->dev->backend->remove(t);
+	if (rc >= 0 && cxlmem_device_refresh(t->dev))
+		return -ENODEV;
+	return rc;
+}
+
+/*
+ * Adds the memory with the settings in t->want and onlines it, from mode
+ * "offline". If that fails the device may be in between.
+ */
+static int add(struct transition *t)
+{
+	int rc = t->dev->backend->configure(t);
+
+	if (rc)
+		return rc;
+	rc = t->dev->backend->add(t);
+	if (rc)
+		return rc;
+	rc = cxlmem_device_refresh(t->dev);
+	if (rc)
+		return rc;
+	rc = blocks_online(t, t->want.zone);
+	/* That somebody was faster with the blocks does not mean that we did nothing. */
+	return rc == CXLMEM_ALREADY ? CXLMEM_DONE : rc;
+}
+
+/* After a failed add(): back to the mode and the settings of the beginning. Returns @rc. */
+static int undo(struct transition *t, int rc, bool was_system)
+{
+	char *reason = strdup(cxlmem_error(t->ctx));
+	int undone = cxlmem_device_refresh(t->dev);
+
+	t->undoing = true;
+	t->opt.flags &= ~CXLMEM_PARTIAL;
+	if (!undone && strcmp(t->dev->mode, "offline"))
+		undone = t->dev->backend->remove(t);
+	if (undone >= 0)
+		undone = cxlmem_device_refresh(t->dev);
+	t->want = t->old;
+	if (!undone)
+		undone = was_system ? add(t) : t->dev->backend->configure(t);
+	t->undoing = false;
+
+	if (undone < 0) {
+		fail(t->ctx, -rc, "%s; putting things back failed, too: %s", reason ? reason : "",
+		     cxlmem_error(t->ctx));
+		rc = CXLMEM_PARTLY;
+	} else {
+		fail(t->ctx, -rc, "%s", reason ? reason : "");
+	}
+	free(reason);
+	return rc;
+}
+
+static int no_node(struct transition *t)
+{
+	return fail(t->ctx, EDOM,
+		    "%s has no NUMA node: the firmware names none; choose one without CPUs and memory, with --node N",
+		    t->dev->name);
+}
+
+static void foretell_addition(struct transition *t)
+{
+	const struct cxlmem_device *dev = t->dev;
+	char size[16];
+
+	event_text(t, CXLMEM_EVENT_STEP,
+		   "would add %s of %s to node %d and put it on line in zone %s, memory map on the %s",
+		   cxlmem_format_size(dev->usable.size, size, sizeof(size)), dev->name,
+		   t->want.node, t->want.zone, t->want.memmap ? "device" : "host");
+}
+
+/* A device that is too small to hold one whole memory block cannot be plugged in. */
+static int check_size(struct transition *t)
+{
+	const struct cxlmem_device *dev = t->dev;
+	char size[16], block[16];
+
+	if (dev->usable.size)
+		return 0;
+	return fail(t->ctx, EINVAL,
+		    "%s has %s at %#jx, which holds no whole memory block: blocks are %s and begin at multiples of that",
+		    dev->name, cxlmem_format_size(dev->range.size, size, sizeof(size)),
+		    (uintmax_t)dev->range.start,
+		    cxlmem_format_size(block_size(t->ctx), block, sizeof(block)));
+}
+
+static int enter_system(struct transition *t)
+{
+	bool was_system = !strcmp(t->dev->mode, "system");
+	bool leave = strcmp(t->dev->mode, "offline");
+	int rc;
+
+	if (t->want.node < 0)
+		return no_node(t);
+	rc = check_size(t);
+	if (rc)
+		return rc;
+	if (!strcmp(t->want.zone, "kernel") && (!was_system || strcmp(t->old.zone, "kernel")))
+		event_text(t, CXLMEM_EVENT_WARNING,
+			   "in zone kernel the kernel may put memory of its own on %s, which then cannot be taken back until the next boot",
+			   t->dev->name);
+
+	if (was_system && same_settings(&t->old, &t->want)) {
+		if (!dry_run(t))
+			return blocks_online(t, t->want.zone);
+		if (!t->dev->offline)
+			return CXLMEM_ALREADY;
+		foretell_addition(t);
+		return CXLMEM_DONE;
+	}
+	if (leave) {
+		event_text(t, CXLMEM_EVENT_STEP,
+			   "%s is in mode %s (zone %s, node %d, memory map on the %s) and goes off line first to change that",
+			   t->dev->name, t->dev->mode, t->old.zone, t->old.node,
+			   t->old.memmap ? "device" : "host");
+		rc = leave_mode(t);
+		if (rc < 0 || rc == CXLMEM_PARTLY)
+			return rc;
+	}
+	if (dry_run(t)) {
+		foretell_addition(t);
+		return CXLMEM_DONE;
+	}
+	rc = add(t);
+	return rc < 0 ? undo(t, rc, was_system) : rc;
+}
+
+/* A further mode is a row here and a function that enters it, from whatever mode it was. */
+static const struct mode {
+	const char *name;
+	int (*enter)(struct transition *t);
+} modes[] = {
+	{ "offline",	leave_mode },
+	{ "system",	enter_system },
+};
+
+bool mode_is_known(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(modes); i++)
+		if (!strcmp(modes[i].name, name))
+			return true;
+	return false;
+}
+
+static const struct mode *find_mode(struct cxlmem_device *dev, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(modes); i++)
+		if (!strcmp(modes[i].name, name) && device_has_mode(dev, name))
+			return &modes[i];
+	fail(dev->ctx, EINVAL, "%s has no mode '%s'; it has: %s", dev->name, name, dev->modes);
+	return NULL;
+}
+
+EXPORT int cxlmem_device_set_mode(struct cxlmem_device *dev, const char *name,
+				  const struct cxlmem_options *options)
+{
+	const struct mode *mode = find_mode(dev, name);
+	struct transition t;
+	int rc;
+
+	if (!mode)
+		return -EINVAL;
+	rc = transition_begin(&t, dev, options);
+	if (rc)
+		return rc;
+	rc = mode->enter(&t);
+	transition_end(&t);
+	return rc;
+}

@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The command line tool: what it prints, and its exit codes. */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "tree.h"
+
+static char out[32768], err[32768];
+
+static void load(const char *name, char *text, size_t size)
+{
+	char path[PATH_MAX];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", tree_path(), name);
+	fd = open(path, O_RDONLY);
+	len = read(fd, text, size - 1);
+	close(fd);
+	text[len < 0 ? 0 : len] = '\0';
+}
+
+static void redirect(int fd, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", tree_path(), name);
+	dup2(open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644), fd);
+}
+
+/* Starts cxlmemctl --sysroot TREE ARGS, split at blanks. */
+static pid_t start(const char *args)
+{
+	char *argv[32] = { TOOL, "--sysroot", (char *)tree_path() }, *save, *copy;
+	int argc = 3;
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	copy = strdup(args);
+	for (argv[argc] = strtok_r(copy, " ", &save); argv[argc];
+	     argv[argc] = strtok_r(NULL, " ", &save))
+		argc++;
+	redirect(STDOUT_FILENO, "out");
+	redirect(STDERR_FILENO, "err");
+	execv(TOOL, argv);
+	_exit(99);
+}
+
+/* Waits for its end; fills out and err. Returns the exit code. */
+static int finish(pid_t pid)
+{
+	int status;
+
+	waitpid(pid, &status, 0);
+	load("out", out, sizeof(out));
+	load("err", err, sizeof(err));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+static int tool(const char *args)
+{
+	return finish(start(args));
+}
+
+static void list(void **state)
+{
+	(void)state;
+	put_machine();
+	put_device(0);
+	put_device(1);
+	put_node1(100 * MIB);
+	put("sys/class/cxlmem/cxlmem1/node", "-1\n");
+	assert_int_equal(tool("online cxlmem0"), 0);
+	assert_string_equal(out, "cxlmem0 is in mode system, 512M on line on node 1 in zone movable\n");
+	assert_int_equal(tool("list"), 0);
+	assert_string_equal(out,
+"NAME    PARENT       MODE    STATE  SIZE NODE ZONE    ONLINE USED DISTANCE LATENCY BANDWIDTH TIER\n"
+"cxlmem0 0000:0d:00.0 system  online 512M    1 movable   512M 100M       20   250ns 30000MB/s   60\n"
+"cxlmem1 0000:0d:00.1 offline -      512M    - movable      -    -        -       -         -    -\n");
+	assert_string_equal(err, "");
+}
+
+static void list_options(void **state)
+{
+	(void)state;
+	put_machine();
+	put_device(0);
+	put_device(1);
+	assert_int_equal(tool("list -o name,SIZE,serial -b"), 0);
+	assert_string_equal(out, "NAME         SIZE SERIAL\n"
+				 "cxlmem0 536870912 0x1234\n"
+				 "cxlmem1 536870912 0x1235\n");
+	assert_int_equal(tool("list -nro NAME,MODE 0d:00.1"), 0);
+	assert_string_equal(out, "cxlmem1 offline\n");
+	assert_int_equal(tool("list -n -o NAME --mode system"), 0);
+	assert_string_equal(out, "");
+	assert_int_equal(tool("list --output-all"), 0);
+	assert_contains(out, "MEMMAP");
+	assert_int_equal(tool("list -o NAME,COLOUR"), 2);
+	assert_contains(err, "there is no column 'COLOUR'; there are: NAME PARENT");
+	assert_int_equal(tool("list cxlmem9"), 1);
+	assert_contains(err, "cxlmemctl list: there is no device 'cxlmem9'; there are: cxlmem0, cxlmem1");
+}
+
+static void list_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(tool("list"), 0);
+	assert_string_equal(out, "");
+	assert_contains(err, "no devices");
+	assert_int_equal(tool("list --json"), 0);
+	assert_string_equal(out, "{\n  \"schema\":1,\n  \"devices\":[]\n}\n");
+}
+
+static void list_json(void **state)
+{
+	(void)state;
+	put_machine();
+	put_device(0);
+	put_node1(100 * MIB);
+	put("sys/class/cxlmem/cxlmem0/size", "%llu\n", 4 * BLOCK + 64 * MIB);
+	assert_int_equal(tool("list --json"), 0);
+	assert_string_equal(out,
+			    "{\n"
+			    "  \"schema\":1,\n"
+			    "  \"devices\":[\n"
+			    "    {\n"
+			    "      \"name\":\"cxlmem0\",\n"
+			    "      \"kind\":\"cxlmem\",\n"
+			    "      \"parent\":\"0000:0d:00.0\",\n"
+			    "      \"driver\":\"cxlmem_pci\",\n"
+			    "      \"mode\":\"offline\",\n"
+			    "      \"modes\":[\n"
+			    "        \"offline\",\n"
+			    "        \"system\"\n"
+			    "      ],\n"
+			    "      \"state\":null,\n"
+			    "      \"start\":4294967296,\n"
+			    "      \"size\":603979776,\n"
+			    "      \"usable_start\":4294967296,\n"
+			    "      \"usable_size\":536870912,\n"
+			    "      \"trimmed\":67108864,\n"
+			    "      \"node\":1,\n"
+			    "      \"zone\":\"movable\",\n"
+			    "      \"memmap\":\"host\",\n"
+			    "      \"online\":0,\n"
+			    "      \"offline\":0,\n"
+			    "      \"used\":0,\n"
+			    "      \"distance\":20,\n"
+			    "      \"read_latency_ns\":250,\n"
+			    "      \"read_bandwidth_mbps\":30000,\n"
+			    "      \"tier\":60,\n"
+			    "      \"source\":\"driver\",\n"
+			    "      \"serial\":\"0x1234\"\n"
+			    "    }\n"
+			    "  ]\n"
+			    "}\n");
+	assert_int_equal(tool("list -v"), 0);
+	assert_contains(err, "cxlmem0: 64M of its 576M cannot be used");
+}
+
+static void mode(void **state)
+{
+	(void)state;
+	put_machine();
+	put_device(0);
+	assert_int_equal(tool("mode cxlmem0"), 0);
+	assert_string_equal(out, "offline\n");
+	assert_int_equal(tool("mode cxlmem0 system --dry-run"), 0);
+	assert_string_equal(out, "would add 512M of cxlmem0 to node 1 and put it on line in zone movable, memory map on the host\n");
+	assert_int_equal(tool("mode cxlmem0 system"), 0);
+	assert_int_equal(tool("mode cxlmem0 system"), 0);
+	assert_contains(out, "cxlmem0 is already in mode system, 512M on line");
+	assert_int_equal(tool("mode cxlmem0 sytem"), 2);
+	assert_contains(err, "cxlmem0 has no mode 'sytem'; it has: offline system");
+	assert_int_equal(tool("online cxlmem0 --zone kernel"), 0);
+	assert_contains(err, "goes off line first to change that");
+	assert_contains(err, "cxlmemctl online: warning: in zone kernel");
+	assert_int_equal(tool("offline cxlmem0"), 0);
+	assert_string_equal(out, "cxlmem0 is in mode offline\n");
+}
+
+static void exit_codes(void **state)
+{
+	static const struct {
+		const char *args;
+		int code;
+		const char *text;
+	} cases[] = {
+		{ "", 2, "which command?" },
+		{ "frobnicate", 2, "there is no command 'frobnicate'" },
+		{ "--frobnicate", 2, "there is no option '--frobnicate'" },
+		{ "list --frobnicate", 2, "there is no option '--frobnicate'" },
+		{ "list -x", 2, "there is no option '-x'" },
+		{ "list -o", 2, "the option '-o' needs an argument" },
+		{ "online", 2, "cxlmemctl online DEV" },
+		{ "online cxlmem0 cxlmem1", 2, "'cxlmem1' is too much" },
+		{ "online cxlmem0 --zone normal", 2, "there is no zone 'normal'" },
+		{ "online cxlmem0 --node one", 2, "'one' is not a NUMA node" },
+		{ "online cxlmem0 --node -1", 2, "'-1' is not a NUMA node" },
+		{ "online cxlmem0 --node 4096", 2, "'4096' is not a NUMA node" },
+		{ "online cxlmem0 --memmap maybe", 2, "not 'maybe'" },
+		{ "online cxlmem0 --timeout 1s", 2, "'1s' is not a number of seconds" },
+		{ "online cxlmem5", 1, "there is no device 'cxlmem5'" },
+		{ "run cxlmem0 true", 1, "none of cxlmem0's memory is on line" },
+		{ "bind junk", 1, "'junk' is neither a PCI address" },
+		{ "auto cxlmem0 --config /none", 1, "there is no file /none" },
+	};
+	size_t i;
+
+	(void)state;
+	put_machine();
+	put_device(0);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		int code = tool(cases[i].args);
+
+		if (code != cases[i].code)
+			fail_msg("'%s' exits with %d, not %d", cases[i].args, code, cases[i].code);
+		assert_contains(err, cases[i].text);
+		assert_string_equal(out, "");
+		if (code == 2)
+			assert_contains(err, "--help\" tells more");
+	}
+	assert_false(exists("fake/log"));
+}
+
+static void partly(void **state)
+{
+	(void)state;
+	put_machine();
+	put_device(0);
+	put_node1(0);
+	assert_int_equal(tool("online cxlmem0"), 0);
+	put("fake/stuck", "34\n");
+	assert_int_equal(tool("offline cxlmem0"), 1);
+	assert_contains(err, "memory34 [0x110000000-0x117ffffff]: it holds memory of the kernel itself");
+	assert_contains(err, "cxlmemctl offline: cxlmem0: cannot take the memory off line: a block is stuck");
+	assert_string_equal(out, "");
+	assert_int_equal(tool("offline cxlmem0 --partial"), 64);
+	assert_contains(err, "memory34 [");
+	assert_string_equal(out, "cxlmem0 is in mode system, 128M on line on node 1 in zone movable, 384M off line\n");
+}
+
+static void json_results(void **state)
+{
+	struct json_object *o, *blocks, *block, *value;
+
+	(void)state;
+	put_machine();
+	put_device(0);
+	put_node1(0);
+	assert_int_equal(tool("online cxlmem0 --json"), 0);
+	put("fake/stuck", "34\n");
+	assert_int_equal(tool("offline cxlmem0 --json"), 1);
+	o = json_tokener_parse(out);
+	assert_non_null(o);
+	assert_true(json_object_object_get_ex(o, "result", &value));
+	assert_string_equal(json_object_get_string(value), "failed");
+	assert_true(json_object_object_get_ex(o, "error", &value));
+	assert_contains(json_object_get_string(value), "a block is stuck");
+	assert_true(json_object_object_get_ex(o, "failed_blocks", &blocks));
+	assert_int_equal(json_object_array_length(blocks), 1);
+	block = json_object_array_get_idx(blocks, 0);
+	assert_true(json_object_object_get_ex(block, "block", &value));
+	assert_int_equal(json_object_get_int(value), 34);
+	json_object_put(o);
+
+	/* Events on stderr are JSON, too, one a line. */
+	o = json_tokener_parse(err);
+	assert_non_null(o);
+	assert_true(json_object_object_get_ex(o, "event", &value));
+	assert_string_equal(json_object_get_string(value), "block");
+	json_object_put(o);
+}
+
+static void stopped(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	put_machine();
+	put_device(0);
+	put_node1(0);
+	assert_int_equal(tool("online cxlmem0"), 0);
+	put("fake/hang", "1\n");
+	put("sys/class/cxlmem/cxlmem0/progress", "system offline 134217728 536870912\n");
+	pid = start("offline cxlmem0");
+	usleep(1500000);
+	kill(pid, SIGINT);
+	assert_int_equal(finish(pid), 1);
+	assert_contains(err, "moving data to other nodes: 128M of 512M (25%), ");
+	assert_contains(err, "cxlmem0: stopped; everything is as it was");
+	assert_string_equal(get("sys/class/cxlmem/cxlmem0/mode"), "system");
+}
+
+/* Killed outright, it takes its helper along, and the next one finds the device free. */
+static void killed(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	put_machine();
+	put_device(0);
+	put_node1(0);
+	assert_int_equal(tool("online cxlmem0"), 0);
+	put("fake/hang", "1\n");
+	pid = start("offline cxlmem0");
+	usleep(300000);
+	kill(pid, SIGKILL);
+	assert_int_equal(finish(pid), 1000 + SIGKILL);
+	usleep(100000);
+	drop("fake/hang");
+	usleep(100000);
+	assert_string_equal(get("sys/class/cxlmem/cxlmem0/mode"), "system");
+	assert_int_equal(tool("offline cxlmem0 --no-wait"), 0);
+}
+
+static void busy(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	put_machine();
+	put_device(0);
+	put_node1(0);
+	assert_int_equal(tool("online cxlmem0"), 0);
+	put("fake/hang", "1\n");
+	pid = start("offline cxlmem0");
+	usleep(300000);
+	/* The first one's output goes to the same files, and is of no interest here. */
+	assert_int_equal(tool("evacuate cxlmem0 --no-wait"), 1);
+	assert_contains(err, "works on cxlmem0");
+	drop("fake/hang");
+	assert_int_equal(finish(pid), 0);
+}
+
+static void help(void **state)
+{
+	static const char *const commands[] = {
+		"list", "mode", "online", "offline", "evacuate", "bind", "unbind", "run", "doctor",
+		"auto",
+	};
+	char args[64];
+	size_t i;
+
+	(void)state;
+	assert_int_equal(tool("--help"), 0);
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		snprintf(args, sizeof(args), "  %s ", commands[i]);
+		assert_contains(out, args);
+	}
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		snprintf(args, sizeof(args), "%s --help", commands[i]);
+		assert_int_equal(tool(args), 0);
+		assert_contains(out, "examples:\n  cxlmemctl ");
+	}
+	assert_int_equal(tool("--version"), 0);
+	assert_contains(out, "cxlmemctl ");
+}
+
+static void full_output(void **state)
+{
+	pid_t pid;
+	int status;
+
+	(void)state;
+	put_machine();
+	put_device(0);
+	pid = fork();
+	if (!pid) {
+		dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
+		redirect(STDERR_FILENO, "err");
+		execl(TOOL, TOOL, "--sysroot", tree_path(), "list", NULL);
+		_exit(99);
+	}
+	waitpid(pid, &status, 0);
+	assert_int_equal(WEXITSTATUS(status), 1);
+	load("err", err, sizeof(err));
+	assert_contains(err, "cannot write the output: No space left on device");
+}
+
+static void doctor(void **state)
+{
+	(void)state;
+	put_machine();
+	put_device(0);
+	put("sys/module/cxlmem_core/x", "%s", "");
+	put("proc/zoneinfo", "Node 0, zone   Normal\n        managed  524288\n"
+			     "Node 0, zone  Movable\n        managed  0\n");
+	assert_int_equal(tool("doctor"), 0);
+	assert_contains(out, "ok       device: cxlmem0 is in mode offline");
+
+	put("sys/devices/system/memory/auto_online_blocks", "online\n");
+	put("etc/udev/rules.d/40-vm.rules",
+	    "SUBSYSTEM==\"memory\", ACTION==\"add\", ATTR{state}=\"online\"\n");
+	put("usr/lib/udev/rules.d/41.rules", "# SUBSYSTEM==\"memory\" online\n");
+	assert_int_equal(tool("doctor"), 0);
+	assert_contains(out, "note     auto-online: the kernel's policy for new memory is 'online'");
+	assert_contains(out, "note     udev: the udev rules in /etc/udev/rules.d/40-vm.rules");
+	assert_null(strstr(out, "41.rules"));
+
+	put("sys/class/cxlmem/cxlmem0/node", "-1\n");
+	assert_int_equal(tool("doctor"), 1);
+	assert_contains(out, "problem  device: cxlmem0: the firmware names no NUMA node for it");
+	assert_int_equal(tool("doctor --json"), 1);
+	assert_contains(out, "\"problems\":1");
+	put("proc/zoneinfo", "Node 0, zone   Normal\n        managed  1024\n");
+	assert_int_equal(tool("doctor"), 1);
+	assert_contains(out, "problem  ratio:");
+}
+
+static void automatic(void **state)
+{
+	(void)state;
+	put_machine();
+	put_device(0);
+	assert_int_equal(tool("auto cxlmem0"), 0);
+	assert_contains(out, "no section of the configuration matches, it is left alone");
+	put("etc/cxlmem/cxlmem.conf", "[auto-online card]\nmatch.serial = 0x1234\nmode = systm\n");
+	assert_int_equal(tool("auto cxlmem0"), 1);
+	assert_contains(err, "/etc/cxlmem/cxlmem.conf:3: 'systm' is not a value for mode");
+	assert_false(exists("fake/log"));
+	put("etc/cxlmem/cxlmem.conf", "[auto-online card]\nmatch.serial = 0x1234\nmode = system\n");
+	assert_int_equal(tool("auto cxlmem0"), 0);
+	assert_contains(out, "section 'card' asks for mode system");
+	assert_string_equal(get("sys/class/cxlmem/cxlmem0/mode"), "system");
+}
+
+static void unbind(void **state)
+{
+	(void)state;
+	put_machine();
+	put_device(0);
+	assert_int_equal(tool("unbind cxlmem0 --dry-run"), 0);
+	assert_string_equal(out, "would take 0000:0d:00.0 from the driver cxlmem_pci\n");
+	assert_int_equal(tool("unbind cxlmem0"), 0);
+	assert_string_equal(out, "cxlmem0 has been given back\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(list),
+		TEST(list_options),
+		TEST(list_nothing),
+		TEST(list_json),
+		TEST(mode),
+		TEST(exit_codes),
+		TEST(partly),
+		TEST(json_results),
+		TEST(stopped),
+		TEST(killed),
+		TEST(busy),
+		TEST(help),
+		TEST(full_output),
+		TEST(doctor),
+		TEST(automatic),
+		TEST(unbind),
+	};
+
+	return cmocka_run_group_tests_name("tool", tests, NULL, NULL);
+}

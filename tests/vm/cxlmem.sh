@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0
+# What the tests of the driver and the tool share, on top of lib.sh.
+
+. /cxlmem/tests/vm/lib.sh
+
+SYS=/sys/class/cxlmem/cxlmem0
+
+# attr NAME [VALUE]: read or write an attribute of cxlmem0.
+attr() {
+	if [ $# = 1 ]; then cat "$SYS/$1"; else echo "$2" >"$SYS/$1"; fi
+}
+
+# mib_of NODE KEY: a figure of the node's meminfo, in MiB; 0 without the node.
+mib_of() {
+	awk -v k="$2:" '$3 == k { n = $4 } END { print int(n / 1024) }' \
+		"/sys/devices/system/node/node$1/meminfo" 2>/dev/null || echo 0
+}
+
+# The memory blocks of cxlmem0: their folders under /sys.
+blocks() {
+	local size start i
+	size=$((0x$(cat /sys/devices/system/memory/block_size_bytes)))
+	start=$(($(attr usable_start) / size))
+	for ((i = 0; i < $(attr usable_size) / size; i++)); do
+		echo "/sys/devices/system/memory/memory$((start + i))"
+	done
+}
+
+# How many of them are in STATE, and the zones that they are in.
+blocks_in_state() {
+	local block n=0
+	for block in $(blocks); do
+		[ "$(cat "$block/state" 2>/dev/null)" != "$1" ] || n=$((n + 1))
+	done
+	echo $n
+}
+zones() {
+	local block
+	for block in $(blocks); do
+		if [ "$(cat "$block/state")" = online ]; then cat "$block/valid_zones"; fi
+	done | sort -u | tr '\n' ' ' | sed 's/ $//'
+}
+
+# start_pattern NODE MIB [OPTION...]: a program with that much memory, bound to
+# the node. Sets $pattern to its pid; what it says goes to /tmp/pattern.PID.
+start_pattern() {
+	local node=$1 mib=$2 out
+	shift 2
+	out=$(mktemp)
+	numactl --membind "$node" pattern "$@" "$mib" >"$out" 2>&1 &
+	pattern=$!
+	wait_for 60 grep -q ready "$out"
+	mv "$out" "/tmp/pattern.$pattern"
+}
+
+# Asks a pattern program whether its memory is what it wrote.
+pattern_says() {
+	local before
+	before=$(wc -l <"/tmp/pattern.$1")
+	kill -USR1 "$1" 2>/dev/null || { echo "it is dead"; return; }
+	wait_for 60 eval "[ \$(wc -l <'/tmp/pattern.$1') -gt $before ]"
+	tail -n 1 "/tmp/pattern.$1"
+}
+
+intact() { is "$(pattern_says "$1")" intact "$2"; }
+
+stop_pattern() {
+	kill "$1"
+	wait "$1" 2>/dev/null
+}
+
+# MiB that a process has on a node, by /proc/PID/numa_maps.
+resident() {
+	awk -v n="N$2=" '{ size = 4
+		for (i = 1; i <= NF; i++) if ($i ~ /^kernelpagesize_kB=/) size = substr($i, 19)
+		for (i = 1; i <= NF; i++) if (index($i, n) == 1) sum += substr($i, length(n) + 1) * size
+	} END { print int(sum / 1024) }' "/proc/$1/numa_maps"
+}

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0
+# For the tests that run in a virtual machine: TAP, and waiting for things.
+# A test sources this first and ends with done_testing.
+
+tests_run=0
+tests_failed=0
+
+# ok STATUS NAME: passed if STATUS is 0.
+ok() {
+	tests_run=$((tests_run + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $tests_run - $2"
+		return 0
+	fi
+	tests_failed=$((tests_failed + 1))
+	echo "not ok $tests_run - $2"
+	return 1
+}
+
+diag() { sed 's/^/# /' <<<"$*"; }
+
+skip() {
+	tests_run=$((tests_run + 1))
+	echo "ok $tests_run - $1 # SKIP $2"
+}
+
+is() {
+	[ "$1" = "$2" ]
+	ok $? "$3" || diag "got:      $1
+expected: $2"
+}
+
+# like TEXT REGEX NAME
+like() {
+	[[ $1 =~ $2 ]]
+	ok $? "$3" || diag "got:         $1
+expected like: $2"
+}
+
+# run_ok COMMAND...: it succeeds.
+run_ok() {
+	local out status
+	out=$("$@" 2>&1)
+	status=$?
+	ok $status "$*" || diag "exit $status: $out"
+}
+
+# fails_with CODES REGEX COMMAND...: it fails with one of the exit codes "1|2",
+# and says something like REGEX.
+fails_with() {
+	local codes=$1 regex=$2 out status
+	shift 2
+	out=$("$@" 2>&1)
+	status=$?
+	[[ $status =~ ^($codes)$ && $out =~ $regex && -n $out ]]
+	ok $? "$* is refused" || diag "exit $status, expected $codes
+said:        $out
+expected like: $regex"
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds; a test that waits in vain ends.
+wait_for() {
+	local seconds=$1 end
+	shift
+	end=$((SECONDS + seconds))
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || {
+			ok 1 "waited $seconds s for: $*"
+			diag "$(dmesg | tail -n 20)"
+			done_testing
+		}
+		sleep 0.05
+	done
+}
+
+# monitor COMMAND ID: have QEMU do something to a device, as device_del.
+monitor() {
+	local port name
+	for port in /sys/class/virtio-ports/*; do
+		read -r name <"$port/name"
+		[ "$name" = monitor ] && break
+	done
+	exec {qmp}<>"/dev/${port##*/}"
+	printf '{"execute":"qmp_capabilities"}\n{"execute":"%s","arguments":{"id":"%s"}}\n' \
+		"$1" "$2" >&"$qmp"
+}
+
+# The first CXL memory function.
+cxl_function() {
+	lspci -Dn -d ::0502 | awk '{ print $1; exit }'
+}
+
+# The kernel's complaints, less those that kernel-log-allowed explains.
+complaints() {
+	dmesg | grep -E 'WARNING:|BUG:|Oops|KASAN|UBSAN|general protection|Call Trace|possible (circular|recursive)|inconsistent lock state|suspicious RCU|blocked for more than|page_table_check|unreferenced object|sleeping function called|bad page' |
+		grep -vEf <(sed '/^#/d; /^$/d' /cxlmem/tests/vm/kernel-log-allowed)
+}
+
+done_testing() {
+	local found
+	found=$(complaints)
+	is "$found" "" "the kernel log is clean" ||
+		diag "$(dmesg | grep -A 40 -F "$(head -n 1 <<<"$found")" | head -n 60)"
+	echo "1..$tests_run"
+	[ $tests_failed = 0 ]
+	exit
+}

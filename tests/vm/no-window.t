@@ -1,0 +1,12 @@
+#!/bin/bash
+# The firmware gives CXL devices no room in host physical space.
+# machine: type3-nowindow
+
+. /cxlmem/tests/vm/cxlmem.sh
+
+fn=$(cxl_function)
+fails_with 1 "no free 1024 MiB in the fixed memory windows: 0 of them" cxlmemctl bind "$fn"
+like "$(hdm "$fn" show)" "^open" "no decoder was touched"
+is "$(ls /sys/class/cxlmem)" "" "nothing was bound"
+
+done_testing

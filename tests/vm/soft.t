@@ -1,0 +1,72 @@
+#!/bin/bash
+# A range that the firmware's tables describe: right node, distance, latency,
+# and a memory tier below DRAM's.
+# machine: soft
+
+. /cxlmem/tests/vm/cxlmem.sh
+
+range=$(sed -n 's/.*memmap=\([0-9]*M\)%\(0x[0-9a-f]*\)-.*/\2+\1/p' /proc/cmdline)
+
+run_ok cxlmemctl bind "$range"
+is "$(attr source)" soft-reserved "the range is soft-reserved"
+is "$(attr node)" 1 "the node is the one of the SRAT"
+run_ok cxlmemctl online cxlmem0
+is "$(mib_of 1 MemTotal)" 1024 "the node has all of the memory"
+is "$(zones)" Movable "all of it is in ZONE_MOVABLE"
+
+list=$(cxlmemctl list --output-all)
+diag "$list"
+get() { cxlmemctl list --json | python3 -c "
+import json, sys
+print(json.load(sys.stdin)['devices'][0].get('$1'))"; }
+is "$(get distance)" 40 "list shows the SLIT's distance"
+like "$(get read_latency)" "^400" "list shows the HMAT's latency"
+dram=$(basename "$(dirname "$(grep -lx 0 /sys/devices/virtual/memory_tiering/*/nodelist)")")
+far=$(basename "$(dirname "$(grep -lx 1 /sys/devices/virtual/memory_tiering/*/nodelist)")")
+ok "$([ "${far#memory_tier}" -gt "${dram#memory_tier}" ]; echo $?)" "tier $far is below DRAM's $dram"
+like "$(get tier)" "${far#memory_tier}" "list shows the tier"
+
+start_pattern 1 900 -w
+run_ok cxlmemctl offline cxlmem0
+intact $pattern "data is intact after offline"
+stop_pattern $pattern
+run_ok cxlmemctl unbind cxlmem0
+ok "$([ ! -e $SYS ]; echo $?)" "the device is gone"
+like "$(ls /sys/bus/platform/devices)" "" "no platform device is left"
+
+# Ranges that cannot be had.
+start=${range%+*}
+fails_with 1 "Soft Reserved|System RAM" cxlmemctl bind 0x10000000+256M
+fails_with 1 "Soft Reserved" cxlmemctl bind "$start+8G"
+fails_with 1 "page" cxlmemctl bind "$(printf 0x%x $((start + 512)))+256M"
+fails_with '1|2' "node" cxlmemctl bind "$range" --node 7
+fails_with '1|2' "node 0 has CPUs|near memory" cxlmemctl bind "$range" --node 0
+fails_with 2 "" cxlmemctl bind "$start+banana"
+fails_with 2 "" cxlmemctl bind "$start+99999999999999T"
+ok "$([ ! -e $SYS ]; echo $?)" "nothing was bound by any of them"
+
+# A range not aligned to memory blocks: what is trimmed is said.
+run_ok cxlmemctl bind "$(printf 0x%x $((start + (16 << 20))))+1008M"
+is "$(attr usable_size)" $((896 << 20)) "only whole memory blocks are used"
+like "$(cxlmemctl list -v 2>&1; dmesg)" "whole memory blocks" "and that is said"
+run_ok cxlmemctl online cxlmem0
+is "$(mib_of 1 MemTotal)" 896 "the node has just those"
+fails_with 1 "held|taken|cxlmem0" cxlmemctl bind "$range"
+run_ok cxlmemctl unbind cxlmem0
+
+# Too small for a memory block (pmem/ndctl 243: "Invalid argument").
+run_ok cxlmemctl bind "$start+64M"
+fails_with 1 "no whole memory block" cxlmemctl online cxlmem0
+is "$(attr mode)" offline "the mode is as before"
+run_ok cxlmemctl unbind cxlmem0
+
+# Garbage in the module's parameter: nothing is taken.
+rmmod cxlmem_range
+for garbage in x 1G+ "$range,oops" "$range@" "$range@1x" "+1G" ",$range"; do
+	fails_with 1 "" modprobe cxlmem_range "ranges=$garbage"
+	ok "$([ ! -e $SYS ]; echo $?)" "ranges=$garbage takes nothing"
+done
+run_ok modprobe cxlmem_range "ranges=$range@1"
+is "$(attr mode)" offline "a good parameter is taken"
+
+done_testing
