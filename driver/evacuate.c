@@ -73,15 +73,26 @@ static unsigned long node_room(int node)
 	return free + cache / 2;
 }
 
+/*
+ * The kernel moves pages to other nodes. Only if there are none (memory that
+ * was forced into the one node with CPUs) do they stay in theirs.
+ */
 static u64 host_room(const struct cxlmem_memory *mem)
 {
-	unsigned long pages = 0;
-	int node;
+	unsigned long own = node_room(mem->node);
+	unsigned long ours = PHYS_PFN((u64)count_online_blocks(mem) * memory_block_size_bytes());
+	unsigned long others = 0;
+	int node, nodes = 0;
 
-	for_each_node_state(node, N_MEMORY)
-		if (node != mem->node)
-			pages += node_room(node);
-	return PFN_PHYS((u64)pages);
+	for_each_node_state(node, N_MEMORY) {
+		if (node == mem->node)
+			continue;
+		others += node_room(node);
+		nodes++;
+	}
+	if (!nodes)
+		others = own > ours ? own - ours : 0;
+	return PFN_PHYS((u64)others);
 }
 
 struct evacuation {
@@ -135,7 +146,7 @@ static int wait_or_stop(struct cxlmem_device *cdev, struct evacuation *evacuatio
 	while (!finished(evacuation)) {
 		if (removed)
 			rc = wait_event_timeout(mem->wait, advanced(evacuation, &blocks_seen),
-						secs_to_jiffies(READ_ONCE(remove_timeout))) ?
+						secs_to_jiffies(max(READ_ONCE(remove_timeout), 1u))) ?
 						0 : -ETIMEDOUT;
 		else
 			rc = wait_event_interruptible(mem->wait,
@@ -196,7 +207,7 @@ int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated)
 
 	if (used > room && !cdev->removed)
 		return cxlmem_refuse(cdev, -ENOSPC,
-				     "%lu MiB are in use on node %d, and the other nodes can take %lu MiB",
+				     "%lu MiB are in use on node %d, and the rest of the machine can take %lu MiB",
 				     to_mib(used), mem->node, to_mib(room));
 
 	mem->blocks_total = count_online_blocks(mem);

@@ -6,14 +6,15 @@ int cmd_bind(struct tool *t, int argc, char **argv)
 {
 	struct cxlmem_device *dev = NULL;
 	struct operation op;
-	int rc;
+	int rc, code;
 
 	(void)argc;
 	rc = operation_begin(&op, t);
 	if (rc)
 		return rc;
 	rc = cxlmem_bind(t->ctx, argv[0], &op.options, &dev);
-	return operation_end(&op, rc, dev);
+	code = operation_end(&op, rc, dev);
+	return rc == -EINVAL ? EXIT_USAGE : code;
 }
 
 int cmd_unbind(struct tool *t, int argc, char **argv)

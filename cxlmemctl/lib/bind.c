@@ -31,44 +31,28 @@ static int parse_range(struct cxlmem_ctx *ctx, const char *text, uint64_t *start
 		return fail(ctx, EINVAL, "'%s' in '%s' is not a size; write 512M or 1G", plus + 1,
 			    text);
 	if (*size > UINT64_MAX - *start)
-		return fail(ctx, ERANGE, "the range '%s' ends beyond all addresses", text);
+		return fail(ctx, EINVAL, "the range '%s' ends beyond all addresses", text);
 	return 0;
 }
 
-/* A new PCI device's node is a setting of it; if it is refused the binding stands, and is told. */
-static int set_node(struct cxlmem_device *dev, const struct cxlmem_options *opt)
+int bind_finish(struct transition *t, struct cxlmem_device *dev, int node)
 {
 	char value[32], reason[ATTR_LEN];
 	int rc;
 
-	if (opt->node == CXLMEM_KEEP || opt->node == dev->node)
+	t->dev = dev;
+	if (node == CXLMEM_KEEP || node == dev->node)
 		return 0;
-	snprintf(value, sizeof(value), "%d%s", opt->node,
-		 opt->flags & CXLMEM_FORCE ? " force" : "");
-	rc = sysfs_write(dev->ctx, value, "%s/node", dev->dir);
+	snprintf(value, sizeof(value), "%d%s", node, t->opt.flags & CXLMEM_FORCE ? " force" : "");
+	rc = sysfs_write(t->ctx, value, "%s/node", dev->dir);
 	if (!rc)
 		return cxlmem_device_refresh(dev);
-	if (sysfs_read(dev->ctx, reason, sizeof(reason), "%s/last_error", dev->dir) <= 0)
+	if (sysfs_read(t->ctx, reason, sizeof(reason), "%s/last_error", dev->dir) <= 0)
 		snprintf(reason, sizeof(reason), "%s", strerror(-rc));
-	fail(dev->ctx, -rc, "%s is bound, but its node cannot be set to %d: %s", dev->name,
-	     opt->node, reason);
-	return CXLMEM_PARTLY;
+	return fail(t->ctx, -rc, "the node of %s cannot be set to %d: %s", dev->name, node, reason);
 }
 
-static int bind_pci(struct transition *t, const char *pci, struct cxlmem_device **dev)
-{
-	int rc = pci_bind(t, pci), node;
-
-	if (rc < 0 || dry_run(t))
-		return rc;
-	*dev = device_of(t->ctx, pci);
-	if (!*dev)
-		return fail(t->ctx, ENODEV, "%s is bound, but has no memory device", pci);
-	node = set_node(*dev, &t->opt);
-	return node ? node : rc;
-}
-
-static int bind_range(struct transition *t, const char *what, struct cxlmem_device **dev)
+static int bind_range(struct transition *t, const char *what)
 {
 	struct cxlmem_device *dax;
 	uint64_t start, size;
@@ -76,41 +60,27 @@ static int bind_range(struct transition *t, const char *what, struct cxlmem_devi
 
 	cxlmem_device_foreach(t->ctx, dax)
 		if (dax->backend == &backend_dax && !strcmp(dax->name, what))
-			break;
-	if (dax) {
-		start = dax->range.start;
-		rc = range_bind_dax(t, dax);
-	} else {
-		rc = parse_range(t->ctx, what, &start, &size);
-		if (!rc)
-			rc = range_bind(t, start, size, t->opt.node);
-	}
-	if (rc < 0 || dry_run(t))
-		return rc;
-	*dev = device_at(t->ctx, start);
-	if (!*dev)
-		return fail(t->ctx, ENODEV, "the range at %#jx is bound, but has no memory device",
-			    (uintmax_t)start);
-	return rc;
+			return range_bind_dax(t, dax);
+	rc = parse_range(t->ctx, what, &start, &size);
+	return rc ? rc : range_bind(t, start, size, t->opt.node);
 }
 
 EXPORT int cxlmem_bind(struct cxlmem_ctx *ctx, const char *what,
-		       const struct cxlmem_options *options, struct cxlmem_device **result)
+		       const struct cxlmem_options *options, struct cxlmem_device **dev)
 {
 	struct transition t = { .ctx = ctx };
-	struct cxlmem_device *dev = NULL;
 	char pci[NAME_LEN];
 	int rc;
 
 	options_copy(&t.opt, options);
 	kmsg_open(ctx, &t.kmsg);
 	if (!parse_pci(what, pci, sizeof(pci)))
-		rc = bind_pci(&t, pci, &dev);
+		rc = pci_bind(&t, pci);
 	else
-		rc = bind_range(&t, what, &dev);
+		rc = bind_range(&t, what);
 	kmsg_close(&t.kmsg);
-	if (rc >= 0 && result)
-		*result = dev;
+	if (rc >= 0 && dev)
+		*dev = t.dev;
 	return rc;
 }
 

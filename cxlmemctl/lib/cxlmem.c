@@ -145,16 +145,35 @@ static bool read_progress(struct transition *t, uint64_t *done, uint64_t *total)
 	return !parse_number(word[2], done) && !parse_number(word[3], total);
 }
 
-/* Tells which memory block kept the driver from taking the memory away, if the kernel logged it. */
+/* The address that the driver's last error names, "... [mem 0x390000000-0x397ffffff] ..." */
+static bool failed_address(struct transition *t, uint64_t *address)
+{
+	char text[ATTR_LEN], *at;
+
+	if (sysfs_read(t->ctx, text, sizeof(text), "%s/last_error", t->dev->dir) <= 0)
+		return false;
+	at = strstr(text, "[mem ");
+	if (!at)
+		return false;
+	at += strlen("[mem ");
+	at[strcspn(at, "-")] = '\0';
+	return !parse_number(at, address);
+}
+
+/* Tells which memory block kept the driver from taking the memory away, and why. */
 static void report_block(struct transition *t)
 {
+	const struct range *range = &t->dev->usable;
 	struct offline_failure failure;
-	uint64_t size = block_size(t->ctx);
+	uint64_t address;
 
 	kmsg_collect(&t->kmsg);
-	if (size && kmsg_offline_failure(&t->kmsg, t->dev->usable.start, t->dev->usable.size,
-					 &failure))
-		event_block(t, failure.start / size, NULL);
+	if (kmsg_offline_failure(&t->kmsg, range->start, range->size, &failure))
+		address = failure.address;
+	else if (!failed_address(t, &address))
+		return;
+	if (block_size(t->ctx))
+		event_block(t, address / block_size(t->ctx), NULL);
 }
 
 static int write_mode(struct transition *t, const char *mode, const char *doing, const char *what)
@@ -166,7 +185,7 @@ static int write_mode(struct transition *t, const char *mode, const char *doing,
 	rc = supervised_write(t, path, mode, doing, read_progress);
 	if (!rc)
 		return 0;
-	if (rc == -EBUSY)
+	if (rc == -EBUSY || rc == -ETIMEDOUT)
 		report_block(t);
 	return refused(t, rc, what);
 }

@@ -137,12 +137,13 @@ bool device_has_mode(struct cxlmem_device *dev, const char *mode)
 	return false;
 }
 
-struct cxlmem_device *device_at(struct cxlmem_ctx *ctx, uint64_t start)
+struct cxlmem_device *device_at(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size)
 {
 	struct cxlmem_device *dev;
 
 	cxlmem_device_foreach(ctx, dev)
-		if (dev->backend == &backend_cxlmem && dev->range.start == start)
+		if (dev->backend == &backend_cxlmem && dev->range.start == start &&
+		    dev->range.size == size)
 			return dev;
 	return NULL;
 }

@@ -296,26 +296,26 @@ static void check_devices(struct doctor *d)
 	}
 }
 
-static int check_memdev(const char *name, void *data)
+static int check_function(const char *name, void *data)
 {
-	char pci[NAME_LEN], path[2 * NAME_LEN], fix[ATTR_LEN];
+	char driver[NAME_LEN], fix[ATTR_LEN];
 	struct doctor *d = data;
-	uint64_t number;
 
-	if (strlen(name) >= NAME_LEN || parse_suffix(name, "mem", &number))
+	if (strlen(name) >= NAME_LEN || pci_has_memory(d->ctx, name) != 1)
 		return 0;
-	snprintf(path, sizeof(path), "sys/bus/cxl/devices/%s", name);
-	if (sysfs_link_parent(d->ctx, pci, sizeof(pci), "%s", path))
+	if (sysfs_link(d->ctx, driver, sizeof(driver), "sys/bus/pci/devices/%s/driver", name))
+		strcpy(driver, "none");
+	if (!strcmp(driver, "cxlmem_pci"))
 		return 0;
-	snprintf(fix, sizeof(fix), "cxlmemctl bind %s gives it to cxlmem", pci);
-	report(d, CXLMEM_NOTE, fix, "the CXL memory device %s (%s) is held by the kernel's driver",
-	       name, pci);
+	snprintf(fix, sizeof(fix), "cxlmemctl bind %s gives it to cxlmem", name);
+	report(d, CXLMEM_NOTE, fix, "the PCI function %s has CXL memory; its driver is %s", name,
+	       driver);
 	return 0;
 }
 
-static void check_memdevs(struct doctor *d)
+static void check_functions(struct doctor *d)
 {
-	sysfs_each(d->ctx, "sys/bus/cxl/devices", check_memdev, d);
+	sysfs_each(d->ctx, "sys/bus/pci/devices", check_function, d);
 }
 
 static const struct {
@@ -330,7 +330,7 @@ static const struct {
 	{ "ratio",		check_ratio },
 	{ "memmap",		check_memmap },
 	{ "device",		check_devices },
-	{ "memdev",		check_memdevs },
+	{ "function",		check_functions },
 };
 
 EXPORT int cxlmem_doctor(struct cxlmem_ctx *ctx,

@@ -65,9 +65,9 @@ void event_block(struct transition *t, uint64_t index, const char *reason)
 		kmsg_collect(&t->kmsg);
 		event.reason = "the kernel gives no reason; \"dmesg\" may tell more";
 		if (kmsg_offline_failure(&t->kmsg, event.start, size, &failure)) {
-			snprintf(text, sizeof(text), "%s (kernel: \"%s\"%s%s)",
+			snprintf(text, sizeof(text), "%s (the kernel says \"%s\"%s%s)",
 				 kmsg_explain(failure.reason), failure.reason,
-				 failure.page[0] ? ", page: " : "", failure.page);
+				 failure.type[0] ? " of type " : "", failure.type);
 			event.reason = text;
 		}
 	}

@@ -74,57 +74,63 @@ void kmsg_close(struct kmsg *kmsg)
 	kmsg->fd = -1;
 }
 
-/* Copies up to the size of the room, cutting off the rest. */
-static void copy(char *to, size_t size, const char *from)
+/* What is between two texts of a line; false if they are not there. */
+static bool between(const char *line, const char *before, const char *after, char *text,
+		    size_t size)
 {
-	snprintf(to, size, "%s", from);
-}
+	const char *from = strstr(line, before), *to;
 
-static bool parse_failure(const char *line, struct offline_failure *failure)
-{
-	static const char head[] = "memory offlining [mem ";
-	static const char tail[] = "] failed due to ";
-	const char *at = strstr(line, head);
-	unsigned long long start, end;
-	int len = 0;
-
-	if (!at)
+	if (!from)
 		return false;
-	at += sizeof(head) - 1;
-	if (sscanf(at, "%llx-%llx%n", &start, &end, &len) != 2 || end < start)
+	from += strlen(before);
+	to = *after ? strstr(from, after) : from + strlen(from);
+	if (!to)
 		return false;
-	at += len;
-	if (strncmp(at, tail, sizeof(tail) - 1))
-		return false;
-	failure->start = start;
-	failure->end = end;
-	copy(failure->reason, sizeof(failure->reason), at + sizeof(tail) - 1);
+	snprintf(text, size, "%.*s", (int)(to - from), from);
 	return true;
 }
 
+/*
+ * A page that cannot be moved is dumped: a line with its number, some with its
+ * insides, and one that says why. That the block failed is logged only with
+ * dynamic debugging on.
+ */
 bool kmsg_offline_failure(const struct kmsg *kmsg, uint64_t start, uint64_t size,
 			  struct offline_failure *failure)
 {
-	static const char dumped[] = "page dumped because: ";
-	char page[sizeof(failure->page)] = "";
-	struct offline_failure one;
+	uint64_t page = sysconf(_SC_PAGESIZE);
+	struct offline_failure one = { 0 };
 	bool found = false;
+	char number[32];
 	size_t i;
 
 	for (i = 0; i < kmsg->nr; i++) {
-		const char *at = strstr(kmsg->lines[i], dumped);
+		const char *line = kmsg->lines[i];
 
-		/* The dump of the page comes before the failure it leads to. */
-		if (at)
-			copy(page, sizeof(page), at + sizeof(dumped) - 1);
-		if (!parse_failure(kmsg->lines[i], &one))
+		if (between(line, " pfn:", "", number, sizeof(number))) {
+			one.type[0] = '\0';
+			if (parse_number(number, &one.address) || one.address > UINT64_MAX / page)
+				one.address = 0;
+			one.address *= page;
 			continue;
-		if (one.end >= start && one.start - start < size) {
+		}
+		if (between(line, "page_type: ", ")", number, sizeof(number)) &&
+		    strchr(number, '(')) {
+			snprintf(one.type, sizeof(one.type), "%s", strchr(number, '(') + 1);
+			continue;
+		}
+		if (between(line, "memory offlining [mem ", "-", number, sizeof(number))) {
+			if (parse_number(number, &one.address) ||
+			    !between(line, "] failed due to ", "", one.reason, sizeof(one.reason)))
+				continue;
+		} else if (!between(line, "page dumped because: ", "", one.reason,
+				    sizeof(one.reason))) {
+			continue;
+		}
+		if (one.address >= start && one.address - start < size) {
 			*failure = one;
-			strcpy(failure->page, page);
 			found = true;
 		}
-		page[0] = '\0';
 	}
 	return found;
 }
@@ -137,6 +143,8 @@ const char *kmsg_explain(const char *reason)
 	} table[] = {
 		{ "unmovable page",
 		  "it holds memory of the kernel itself, which cannot be moved; zone movable keeps such memory off the device" },
+		{ "migration failure",
+		  "pages of it are in use in a way that keeps them from being moved, such as pinned for a device's DMA" },
 		{ "failure to isolate range",
 		  "it holds memory that the kernel cannot set apart, such as its own or one pinned for a device's DMA" },
 		{ "failure to dissolve huge pages",

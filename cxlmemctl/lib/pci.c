@@ -45,24 +45,36 @@ static bool has_cxl_mem(const unsigned char *config, size_t size)
 	return false;
 }
 
-static int check_function(struct transition *t, const char *pci)
+int pci_has_memory(struct cxlmem_ctx *ctx, const char *pci)
 {
 	unsigned char config[CONFIG_SIZE];
 	char path[PATH_MAX];
 	ssize_t len;
 	int fd;
 
+	snprintf(path, sizeof(path), BUS "/devices/%s/config", pci);
+	fd = openat(ctx->root, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	len = read(fd, config, sizeof(config));
+	if (len < 0)
+		len = -errno;
+	close(fd);
+	return len < 0 ? (int)len : has_cxl_mem(config, len);
+}
+
+static int check_function(struct transition *t, const char *pci)
+{
+	int rc;
+
 	if (!sysfs_exists(t->ctx, BUS "/devices/%s", pci))
 		return fail(t->ctx, ENODEV, "there is no PCI function %s; \"lspci\" lists them",
 			    pci);
-	snprintf(path, sizeof(path), BUS "/devices/%s/config", pci);
-	fd = openat(t->ctx->root, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fail(t->ctx, errno, "cannot read the configuration space of %s: %s", pci,
-			    strerror(errno));
-	len = read(fd, config, sizeof(config));
-	close(fd);
-	if (len < 0 || !has_cxl_mem(config, len))
+	rc = pci_has_memory(t->ctx, pci);
+	if (rc < 0)
+		return fail(t->ctx, -rc, "cannot read the configuration space of %s: %s", pci,
+			    strerror(-rc));
+	if (!rc)
 		return fail(t->ctx, EOPNOTSUPP,
 			    "the PCI function %s has no CXL memory (no CXL DVSEC that says Mem_Capable)",
 			    pci);
@@ -102,6 +114,18 @@ static void give_back(struct transition *t, const char *pci, const char *former)
 		write_driver(t, former, "bind", pci);
 }
 
+static int finish(struct transition *t, const char *pci, int result)
+{
+	struct cxlmem_device *dev = device_of(t->ctx, pci);
+	int rc;
+
+	if (!dev)
+		return fail(t->ctx, ENODEV, "the driver %s has made no memory device of %s", DRIVER,
+			    pci);
+	rc = bind_finish(t, dev, t->opt.node);
+	return rc ? rc : result;
+}
+
 int pci_bind(struct transition *t, const char *pci)
 {
 	char former[NAME_LEN], now[NAME_LEN];
@@ -112,7 +136,7 @@ int pci_bind(struct transition *t, const char *pci)
 		return rc;
 	current_driver(t, pci, former, sizeof(former));
 	if (!strcmp(former, DRIVER))
-		return CXLMEM_ALREADY;
+		return finish(t, pci, CXLMEM_ALREADY);
 	rc = check_regions(t, pci);
 	if (rc)
 		return rc;
@@ -137,17 +161,24 @@ int pci_bind(struct transition *t, const char *pci)
 				    pci, strerror(-rc));
 		}
 	}
-	rc = sysfs_write(t->ctx, pci, BUS "/drivers_probe");
+	sysfs_write(t->ctx, pci, BUS "/drivers_probe");
 	current_driver(t, pci, now, sizeof(now));
 	if (strcmp(now, DRIVER)) {
 		show_kernel_log(t, pci, DRIVER);
 		give_back(t, pci, former);
-		return fail(t->ctx, rc ? -rc : ENXIO,
+		return fail(t->ctx, ENXIO,
 			    "the driver %s does not take %s; its reason is in the kernel's log%s%s",
 			    DRIVER, pci, former[0] ? ", and the function is back with " : "",
 			    former);
 	}
-	return cxlmem_rescan(t->ctx);
+	rc = cxlmem_rescan(t->ctx);
+	if (!rc)
+		rc = finish(t, pci, CXLMEM_DONE);
+	if (rc < 0) {
+		write_driver(t, DRIVER, "unbind", pci);
+		give_back(t, pci, former);
+	}
+	return rc;
 }
 
 int pci_unbind(struct transition *t)

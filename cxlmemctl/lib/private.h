@@ -142,8 +142,8 @@ struct cxlmem_device {
 	int tier;
 };
 
-/* The device whose range starts there, or that belongs to this parent; NULL if there is none. */
-struct cxlmem_device *device_at(struct cxlmem_ctx *ctx, uint64_t start);
+/* The device with this range, or that belongs to this parent; NULL if there is none. */
+struct cxlmem_device *device_at(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size);
 struct cxlmem_device *device_of(struct cxlmem_ctx *ctx, const char *parent);
 bool device_has_mode(struct cxlmem_device *dev, const char *mode);
 /* Fails with the reason if the kernel's attributes make no sense. */
@@ -209,15 +209,14 @@ void kmsg_close(struct kmsg *kmsg);
 /* Splits what a read of /dev/kmsg returned into lines and adds them. */
 void kmsg_parse(struct kmsg *kmsg, char *text);
 
-/* A failed offlining that the kernel logged. */
+/* A failed offlining, as far as the kernel has logged it. */
 struct offline_failure {
-	uint64_t start;
-	uint64_t end;			/* last byte */
+	uint64_t address;		/* of the page or the block that it was about */
 	char reason[NAME_LEN];		/* in the kernel's words */
-	char page[NAME_LEN];		/* why a page could not be isolated, or "" */
+	char type[NAME_LEN];		/* of the page, such as "slab", or "" */
 };
 
-/* The last failure that touches the range; false if none was logged. */
+/* The last failure inside the range; false if none was logged. */
 bool kmsg_offline_failure(const struct kmsg *kmsg, uint64_t start, uint64_t size,
 			  struct offline_failure *failure);
 /* The kernel's reason in plain words with what to do about it. */
@@ -329,15 +328,20 @@ int iomem_holder(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size, char *na
 /* ---- bind.c, pci.c, range.c ---- */
 
 /*
- * Binding has no device yet, so of the transition only the context, the
- * options and the kernel's log are set. All return 0, CXLMEM_ALREADY or -errno.
+ * When binding begins there is no device yet, so of the transition only the
+ * context, the options and the kernel's log are set; bind_finish() sets the
+ * device. All return 0, CXLMEM_ALREADY or -errno.
  */
 int pci_bind(struct transition *t, const char *pci);
+/* Whether a PCI function has CXL memory; only root can tell. 1, 0, or -errno. */
+int pci_has_memory(struct cxlmem_ctx *ctx, const char *pci);
 int pci_unbind(struct transition *t);
 int range_bind(struct transition *t, uint64_t start, uint64_t size, int node);
 /* The range of a dax device that the hmem driver made. */
 int range_bind_dax(struct transition *t, struct cxlmem_device *dax);
 int range_unbind(struct transition *t);
+/* Sets the node of a device that has just been made. */
+int bind_finish(struct transition *t, struct cxlmem_device *dev, int node);
 /* Hands the caller the lines of the kernel's log that mention any of two words. */
 void show_kernel_log(struct transition *t, const char *word, const char *other);
 

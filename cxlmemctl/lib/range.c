@@ -7,23 +7,23 @@
 #define HMEM		"sys/bus/platform/drivers/hmem"
 
 /* What to do about whoever has the range. */
-static int held(struct transition *t, int rc, uint64_t start, uint64_t size, const char *holder)
+static int held(struct transition *t, uint64_t start, uint64_t size, const char *holder)
 {
 	char text[16];
 
 	cxlmem_format_size(size, text, sizeof(text));
 	if (!strcmp(holder, "System RAM"))
-		return fail(t->ctx, -rc, "the range %#jx+%s is ordinary memory of this machine",
+		return fail(t->ctx, EBUSY, "the range %#jx+%s is ordinary memory of this machine",
 			    (uintmax_t)start, text);
 	if (!strncmp(holder, "dax", 3))
-		return fail(t->ctx, -rc,
+		return fail(t->ctx, EBUSY,
 			    "the range %#jx+%s is held by %s; \"cxlmemctl bind %s\" takes it over",
 			    (uintmax_t)start, text, holder, holder);
 	if (!strncmp(holder, "region", 6))
-		return fail(t->ctx, -rc,
+		return fail(t->ctx, EBUSY,
 			    "the range %#jx+%s is held by the CXL region %s; release it first: cxl destroy-region %s",
 			    (uintmax_t)start, text, holder, holder);
-	return fail(t->ctx, -rc, "the range %#jx+%s is held by \"%s\" (see /proc/iomem)",
+	return fail(t->ctx, EBUSY, "the range %#jx+%s is held by \"%s\" (see /proc/iomem)",
 		    (uintmax_t)start, text, holder);
 }
 
@@ -34,20 +34,41 @@ static int refused(struct transition *t, int rc, uint64_t start, uint64_t size)
 	show_kernel_log(t, DRIVER, "cxlmem:");
 	if (iomem_holder(t->ctx, start, size, holder, sizeof(holder)) > 0 &&
 	    strcmp(holder, "Soft Reserved"))
-		return held(t, rc, start, size, holder);
-	return fail(t->ctx, -rc,
+		return held(t, start, size, holder);
+	return fail(t->ctx, ENXIO,
 		    "the driver %s does not take %#jx+%s: %s; its reason is in the kernel's log",
 		    DRIVER, (uintmax_t)start, cxlmem_format_size(size, text, sizeof(text)),
 		    strerror(-rc));
 }
 
+static int remove_range(struct transition *t, uint64_t start)
+{
+	char value[32];
+
+	snprintf(value, sizeof(value), "%#jx", (uintmax_t)start);
+	return sysfs_write(t->ctx, value, DIRECTORY "/remove_range");
+}
+
+static int finish(struct transition *t, uint64_t start, uint64_t size, int node)
+{
+	struct cxlmem_device *dev = device_at(t->ctx, start, size);
+
+	if (!dev)
+		return fail(t->ctx, ENODEV, "the driver %s has made no memory device at %#jx",
+			    DRIVER, (uintmax_t)start);
+	return bind_finish(t, dev, node);
+}
+
+/* The node is set afterwards, so that the driver checks it as it does any other. */
 int range_bind(struct transition *t, uint64_t start, uint64_t size, int node)
 {
 	char value[64], text[16];
 	int rc;
 
-	if (device_at(t->ctx, start))
-		return CXLMEM_ALREADY;
+	if (device_at(t->ctx, start, size)) {
+		rc = finish(t, start, size, node);
+		return rc ? rc : CXLMEM_ALREADY;
+	}
 	if (dry_run(t)) {
 		event_text(t, CXLMEM_EVENT_STEP, "would give %#jx+%s to the driver %s",
 			   (uintmax_t)start, cxlmem_format_size(size, text, sizeof(text)), DRIVER);
@@ -57,12 +78,15 @@ int range_bind(struct transition *t, uint64_t start, uint64_t size, int node)
 	if (rc)
 		return rc;
 	snprintf(value, sizeof(value), "%#jx %#jx", (uintmax_t)start, (uintmax_t)size);
-	if (node != CXLMEM_KEEP)
-		snprintf(value + strlen(value), sizeof(value) - strlen(value), " %d", node);
 	rc = sysfs_write(t->ctx, value, DIRECTORY "/new_range");
 	if (rc)
 		return refused(t, rc, start, size);
-	return cxlmem_rescan(t->ctx);
+	rc = cxlmem_rescan(t->ctx);
+	if (!rc)
+		rc = finish(t, start, size, node);
+	if (rc)
+		remove_range(t, start);
+	return rc;
 }
 
 int range_bind_dax(struct transition *t, struct cxlmem_device *dax)
@@ -102,11 +126,9 @@ int range_bind_dax(struct transition *t, struct cxlmem_device *dax)
 
 int range_unbind(struct transition *t)
 {
-	char value[32], reason[ATTR_LEN];
-	int rc;
+	char reason[ATTR_LEN];
+	int rc = remove_range(t, t->dev->range.start);
 
-	snprintf(value, sizeof(value), "%#jx", (uintmax_t)t->dev->range.start);
-	rc = sysfs_write(t->ctx, value, DIRECTORY "/remove_range");
 	if (!rc)
 		return 0;
 	if (sysfs_read(t->ctx, reason, sizeof(reason), "%s/last_error", t->dev->dir) <= 0)

@@ -89,11 +89,13 @@ static void block_attr(int root, unsigned long long index, const char *attr, con
 
 static void log_failure(int root, unsigned long long index)
 {
-	char line[256];
+	char line[512];
 
-	snprintf(line, sizeof(line), "6,2,2,-;page dumped because: unmovable page\n"
-		 "6,3,3,-;memory offlining [mem %#llx-%#llx] failed due to unmovable page",
-		 index * BLOCK, (index + 1) * BLOCK - 1);
+	snprintf(line, sizeof(line),
+		 "4,2,2,-;page: refcount:0 mapcount:0 mapping:0000000000000000 index:0x1 pfn:%#llx\n"
+		 "4,3,2,-;flags: 0x57ffffc0000240(workingset|head|node=1|zone=2)\n"
+		 "4,4,2,-;page_type: f5(slab)\n"
+		 "4,5,2,-;page dumped because: unmovable page", index * BLOCK / 4096);
 	store(root, "dev/kmsg", line, O_APPEND);
 }
 
@@ -148,7 +150,9 @@ static int remove_blocks(int root, const char *path, unsigned long long first,
 	for (i = first; i < first + nr; i++) {
 		if (load_number(root, "fake/stuck") == i) {
 			log_failure(root, i);
-			store(root, beside(path, "last_error"), "a block is stuck", O_TRUNC);
+			snprintf(name, sizeof(name), "memory block %llu [mem %#llx-%#llx] is stuck",
+				 i, i * BLOCK, (i + 1) * BLOCK - 1);
+			store(root, beside(path, "last_error"), name, O_TRUNC);
 			return -EBUSY;
 		}
 	}
@@ -236,9 +240,8 @@ int __wrap_attr_write(int root, const char *path, const char *value)
 		return rc;
 	if (!strcmp(attr, "drivers_probe"))
 		return probe(root, value);
-	if (!strcmp(attr, "bind")) {
+	if (!strcmp(attr, "bind"))
 		return probe(root, value);
-	}
 	if (!strcmp(attr, "unbind"))
 		return unbind(root, value);
 	if (faccessat(root, path, F_OK, 0))

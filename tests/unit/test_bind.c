@@ -110,8 +110,13 @@ static void function_with_node(void **state)
 	assert_int_equal(cxlmem_device_get_node(dev), 3);
 	with_node.node = 0;
 	put("fake/node.error", "1 node 0 has CPUs");
-	assert_int_equal(cxlmem_bind(ctx, "0d:00.0", &with_node, &dev), CXLMEM_PARTLY);
+	/* Bound already, it stays so; newly bound, it goes back. */
+	assert_int_equal(cxlmem_bind(ctx, "0d:00.0", &with_node, &dev), -EPERM);
 	assert_contains(cxlmem_error(ctx), "cannot be set to 0: node 0 has CPUs");
+	assert_string_equal(driver(), "cxlmem_pci");
+	assert_int_equal(cxlmem_device_unbind(dev, &options), CXLMEM_DONE);
+	assert_int_equal(cxlmem_bind(ctx, "0d:00.0", &with_node, &dev), -EPERM);
+	assert_string_equal(driver(), "cxl_pci");
 	cxlmem_unref(ctx);
 }
 
@@ -123,7 +128,7 @@ static void driver_refuses(void **state)
 	(void)state;
 	put_function();
 	put("fake/no-probe", "1\n");
-	assert_int_equal(cxlmem_bind(ctx, "0d:00.0", &options, &dev), -ENODEV);
+	assert_int_equal(cxlmem_bind(ctx, "0d:00.0", &options, &dev), -ENXIO);
 	assert_contains(kernel_line, "no free address space");
 	assert_contains(cxlmem_error(ctx), "back with cxl_pci");
 	assert_string_equal(driver(), "cxl_pci");
@@ -199,6 +204,8 @@ static void dry_run_of_function(void **state)
 	cxlmem_unref(ctx);
 }
 
+#define RANGES "sys/bus/platform/drivers/cxlmem_range/"
+
 static void range(void **state)
 {
 	struct cxlmem_ctx *ctx = tree_context();
@@ -208,16 +215,22 @@ static void range(void **state)
 	(void)state;
 	put_machine();
 	put("sys/module/cxlmem_range/x", "%s", "");
-	put("sys/bus/platform/drivers/cxlmem_range/new_range", "%s", "");
-	with_node.node = 2;
-	/* The fake driver makes no device. */
-	assert_int_equal(cxlmem_bind(ctx, "0x100000000+512M", &with_node, &dev), -ENODEV);
-	assert_string_equal(get("sys/bus/platform/drivers/cxlmem_range/new_range"),
-			    "0x100000000 0x20000000 2");
+	put(RANGES "new_range", "%s", "");
+	put(RANGES "remove_range", "%s", "");
+	/* The fake driver makes no device of it. */
+	assert_int_equal(cxlmem_bind(ctx, "0x100000000+512M", &options, &dev), -ENODEV);
+	assert_string_equal(get(RANGES "new_range"), "0x100000000 0x20000000");
+	assert_string_equal(get(RANGES "remove_range"), "0x100000000");
+
 	put_device(0);
 	assert_int_equal(cxlmem_rescan(ctx), 0);
 	assert_int_equal(cxlmem_bind(ctx, "4G+512M", &options, &dev), CXLMEM_ALREADY);
 	assert_string_equal(cxlmem_device_get_name(dev), "cxlmem0");
+	with_node.node = 2;
+	assert_int_equal(cxlmem_bind(ctx, "4G+512M", &with_node, &dev), CXLMEM_ALREADY);
+	assert_int_equal(cxlmem_device_get_node(dev), 2);
+	/* Another size is another range. */
+	assert_int_equal(cxlmem_bind(ctx, "4G+256M", &options, &dev), -ENODEV);
 	cxlmem_unref(ctx);
 }
 
@@ -225,13 +238,14 @@ static void held_range(void **state)
 {
 	static const struct {
 		const char *holder;
+		int rc;
 		const char *text;
 	} cases[] = {
-		{ "System RAM", "ordinary memory of this machine" },
-		{ "dax1.0", "\"cxlmemctl bind dax1.0\" takes it over" },
-		{ "region3", "cxl destroy-region region3" },
-		{ "PCI Bus 0000:00", "held by \"PCI Bus 0000:00\"" },
-		{ "Soft Reserved", "its reason is in the kernel's log" },
+		{ "System RAM", -EBUSY, "ordinary memory of this machine" },
+		{ "dax1.0", -EBUSY, "\"cxlmemctl bind dax1.0\" takes it over" },
+		{ "region3", -EBUSY, "cxl destroy-region region3" },
+		{ "PCI Bus 0000:00", -EBUSY, "held by \"PCI Bus 0000:00\"" },
+		{ "Soft Reserved", -ENXIO, "its reason is in the kernel's log" },
 	};
 	struct cxlmem_ctx *ctx = tree_context();
 	struct cxlmem_device *dev;
@@ -243,7 +257,7 @@ static void held_range(void **state)
 	put("fake/new_range.error", "16 ");
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		put("proc/iomem", "100000000-13fffffff : %s\n", cases[i].holder);
-		assert_int_equal(cxlmem_bind(ctx, "0x100000000+512M", &options, &dev), -EBUSY);
+		assert_int_equal(cxlmem_bind(ctx, "0x100000000+512M", &options, &dev), cases[i].rc);
 		assert_contains(cxlmem_error(ctx), cases[i].text);
 	}
 	cxlmem_unref(ctx);

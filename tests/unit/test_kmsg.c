@@ -24,21 +24,37 @@ static void lines(void **state)
 	kmsg_close(&kmsg);
 }
 
-static void failure(void **state)
+static void dumped_page(void **state)
 {
 	struct offline_failure f;
 	struct kmsg kmsg;
 
 	(void)state;
 	parse(&kmsg,
-	      "6,1,1,-;page: refcount:1 mapcount:0 mapping:0000 index:0x0 pfn:0x110000\n"
-	      "6,2,1,-;page dumped because: unmovable page\n"
-	      "6,3,1,-;memory offlining [mem 0x110000000-0x117ffffff] failed due to failure to isolate range\n");
+	      "4,1,1,-;page: refcount:0 mapcount:0 mapping:0000000000000000 index:0xffff8b5150002300 pfn:0x110003\n"
+	      "4,2,1,-;flags: 0x57ffffc0000240(workingset|head|node=1|zone=2|lastcpupid=0x1fffff)\n"
+	      "4,3,1,-;page_type: f5(slab)\n"
+	      "4,4,1,-;page dumped because: unmovable page\n");
+	assert_true(kmsg_offline_failure(&kmsg, 0x110000000, 0x8000000, &f));
+	assert_int_equal(f.address, 0x110003000);
+	assert_string_equal(f.reason, "unmovable page");
+	assert_string_equal(f.type, "slab");
+	assert_contains(kmsg_explain(f.reason), "memory of the kernel itself");
+	kmsg_close(&kmsg);
+}
+
+/* With dynamic debugging the kernel tells of the block, too. */
+static void failed_block(void **state)
+{
+	struct offline_failure f;
+	struct kmsg kmsg;
+
+	(void)state;
+	parse(&kmsg,
+	      "7,3,1,-;memory offlining [mem 0x110000000-0x117ffffff] failed due to failure to isolate range\n");
 	assert_true(kmsg_offline_failure(&kmsg, 0x100000000, 0x20000000, &f));
-	assert_int_equal(f.start, 0x110000000);
-	assert_int_equal(f.end, 0x117ffffff);
+	assert_int_equal(f.address, 0x110000000);
 	assert_string_equal(f.reason, "failure to isolate range");
-	assert_string_equal(f.page, "unmovable page");
 	assert_contains(kmsg_explain(f.reason), "cannot set apart");
 	kmsg_close(&kmsg);
 }
@@ -50,7 +66,7 @@ static void of_another_range(void **state)
 
 	(void)state;
 	parse(&kmsg,
-	      "6,3,1,-;memory offlining [mem 0x110000000-0x117ffffff] failed due to unmovable page\n");
+	      "7,3,1,-;memory offlining [mem 0x110000000-0x117ffffff] failed due to unmovable page\n");
 	assert_false(kmsg_offline_failure(&kmsg, 0x100000000, 0x10000000, &f));
 	assert_false(kmsg_offline_failure(&kmsg, 0x118000000, 0x10000000, &f));
 	assert_true(kmsg_offline_failure(&kmsg, 0x110000000, 1, &f));
@@ -64,13 +80,17 @@ static void last_one_counts(void **state)
 
 	(void)state;
 	parse(&kmsg,
-	      "6,2,1,-;page dumped because: migration failure\n"
-	      "6,3,1,-;memory offlining [mem 0x100000000-0x107ffffff] failed due to signal backoff\n"
-	      "6,3,1,-;memory offlining [mem 0x108000000-0x10fffffff] failed due to memory holes\n");
+	      "4,1,1,-;page: refcount:3 index:0x7f pfn:0x100001\n"
+	      "4,1,1,-;page_type: f5(slab)\n"
+	      "4,2,1,-;page dumped because: unmovable page\n"
+	      "4,1,1,-;page: refcount:3 index:0x7f pfn:0x108001\n"
+	      "4,2,1,-;page dumped because: migration failure\n");
 	assert_true(kmsg_offline_failure(&kmsg, 0x100000000, 0x10000000, &f));
-	assert_int_equal(f.start, 0x108000000);
-	assert_string_equal(f.reason, "memory holes");
-	assert_string_equal(f.page, "");
+	assert_int_equal(f.address, 0x108001000);
+	assert_string_equal(f.reason, "migration failure");
+	assert_string_equal(f.type, "");
+	assert_true(kmsg_offline_failure(&kmsg, 0x100000000, 0x8000000, &f));
+	assert_int_equal(f.address, 0x100001000);
 	kmsg_close(&kmsg);
 }
 
@@ -79,9 +99,10 @@ static void nonsense(void **state)
 	static const char *const texts[] = {
 		"", "\n\n", ";", "6,1,1,-;", "6;memory offlining [mem ",
 		"6;memory offlining [mem 0x1-", "6;memory offlining [mem x-y] failed due to z",
-		"6;memory offlining [mem 0x2-0x1] failed due to z",
 		"6;memory offlining [mem 0x1-0x2] failed",
 		"6;memory offlining [mem 0x1-0x2] failed due t",
+		"6;page: pfn:0xffffffffffffffff\n6;page dumped because", "6;page_type: (((",
+		"6;page_type: f5(", "6;page: pfn:",
 	};
 	struct offline_failure f;
 	struct kmsg kmsg;
@@ -165,7 +186,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines),
-		cmocka_unit_test(failure),
+		cmocka_unit_test(dumped_page),
+		cmocka_unit_test(failed_block),
 		cmocka_unit_test(of_another_range),
 		cmocka_unit_test(last_one_counts),
 		cmocka_unit_test(nonsense),

@@ -208,7 +208,7 @@ static void exit_codes(void **state)
 		{ "online cxlmem0 --timeout 1s", 2, "'1s' is not a number of seconds" },
 		{ "online cxlmem5", 1, "there is no device 'cxlmem5'" },
 		{ "run cxlmem0 true", 1, "none of cxlmem0's memory is on line" },
-		{ "bind junk", 1, "'junk' is neither a PCI address" },
+		{ "bind 0e:00.0", 1, "there is no PCI function 0000:0e:00.0" },
 		{ "auto cxlmem0 --config /none", 1, "there is no file /none" },
 	};
 	size_t i;
@@ -229,6 +229,16 @@ static void exit_codes(void **state)
 	assert_false(exists("fake/log"));
 }
 
+static void bad_ranges(void **state)
+{
+	(void)state;
+	put_machine();
+	assert_int_equal(tool("bind junk"), 2);
+	assert_contains(err, "'junk' is neither a PCI address");
+	assert_int_equal(tool("bind 4G+banana"), 2);
+	assert_contains(err, "'banana' in '4G+banana' is not a size");
+}
+
 static void partly(void **state)
 {
 	(void)state;
@@ -239,7 +249,7 @@ static void partly(void **state)
 	put("fake/stuck", "34\n");
 	assert_int_equal(tool("offline cxlmem0"), 1);
 	assert_contains(err, "memory34 [0x110000000-0x117ffffff]: it holds memory of the kernel itself");
-	assert_contains(err, "cxlmemctl offline: cxlmem0: cannot take the memory off line: a block is stuck");
+	assert_contains(err, "cxlmemctl offline: cxlmem0: cannot take the memory off line: memory block 34");
 	assert_string_equal(out, "");
 	assert_int_equal(tool("offline cxlmem0 --partial"), 64);
 	assert_contains(err, "memory34 [");
@@ -262,7 +272,7 @@ static void json_results(void **state)
 	assert_true(json_object_object_get_ex(o, "result", &value));
 	assert_string_equal(json_object_get_string(value), "failed");
 	assert_true(json_object_object_get_ex(o, "error", &value));
-	assert_contains(json_object_get_string(value), "a block is stuck");
+	assert_contains(json_object_get_string(value), "is stuck");
 	assert_true(json_object_object_get_ex(o, "failed_blocks", &blocks));
 	assert_int_equal(json_object_array_length(blocks), 1);
 	block = json_object_array_get_idx(blocks, 0);
@@ -451,6 +461,7 @@ int main(void)
 		TEST(list_json),
 		TEST(mode),
 		TEST(exit_codes),
+		TEST(bad_ranges),
 		TEST(partly),
 		TEST(json_results),
 		TEST(stopped),

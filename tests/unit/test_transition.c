@@ -287,11 +287,11 @@ static void stuck_block_keeps_everything(void **state)
 	assert_int_equal(set(&f, "system"), CXLMEM_DONE);
 	put("fake/stuck", "34\n");
 	assert_int_equal(set(&f, "offline"), -EBUSY);
-	assert_contains(cxlmem_error(f.ctx), "a block is stuck");
+	assert_contains(cxlmem_error(f.ctx), "is stuck");
 	assert_int_equal(f.news.blocks, 1);
 	assert_int_equal(f.news.block, 34);
 	assert_contains(f.news.reason, "memory of the kernel itself");
-	assert_contains(f.news.reason, "unmovable page");
+	assert_contains(f.news.reason, "the kernel says \"unmovable page\" of type slab");
 	assert_string_equal(get(MODE), "system");
 	assert_string_equal(blocks(), "1111");
 	cxlmem_unref(f.ctx);
@@ -328,6 +328,22 @@ static void pages_of_a_stuck_block(void **state)
 	put_kpageflags();
 	assert_int_equal(set(&f, "offline"), -EBUSY);
 	assert_string_equal(f.news.pages, "free 127.9M, slab 4K, anonymous 8K, file 4K");
+	cxlmem_unref(f.ctx);
+}
+
+/* Without the kernel's log, the driver still says which block it was. */
+static void stuck_block_without_log(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	assert_int_equal(set(&f, "system"), CXLMEM_DONE);
+	put("fake/stuck", "34\n");
+	drop("dev/kmsg");
+	assert_int_equal(set(&f, "offline"), -EBUSY);
+	assert_int_equal(f.news.block, 34);
+	assert_contains(f.news.reason, "the kernel gives no reason");
 	cxlmem_unref(f.ctx);
 }
 
@@ -626,6 +642,7 @@ int main(void)
 		TEST(mode_refused),
 		TEST(stuck_block_keeps_everything),
 		TEST(pages_of_a_stuck_block),
+		TEST(stuck_block_without_log),
 		TEST(partial_offline),
 		TEST(evacuate),
 		TEST(no_room_on_the_host),

@@ -6,7 +6,7 @@
 
 fn=$(cxl_function)
 echo online >/sys/devices/system/memory/auto_online_blocks
-cxlmemctl bind "$fn" >/dev/null
+bind_device
 
 # pmem/ndctl 246: "kernel policy will auto-online memory, aborting".
 run_ok cxlmemctl online cxlmem0
@@ -29,6 +29,6 @@ is $? 1 "memory with kernel allocations cannot be taken back"
 diag "$out"
 like "$out" "memory block 1[12][0-9]" "the refusal names the memory block"
 like "$out" "unmovable|slab|page table|kernel" "and what kind of page is in the way"
-is "$(attr mode) $(blocks_in_state online)" "system 8" "and everything is as it was"
+is "$(attr mode) $(blocks_in_state online)" "system $nblocks" "and everything is as it was"
 
 done_testing

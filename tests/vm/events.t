@@ -4,7 +4,7 @@
 
 . /cxlmem/tests/vm/cxlmem.sh
 
-cxlmemctl bind "$(cxl_function)" >/dev/null
+bind_device
 echo 1 >/sys/kernel/tracing/events/cxlmem/enable
 udevadm monitor --kernel --property --subsystem-match=cxlmem >/tmp/events &
 wait_for 10 grep -q KERNEL /tmp/events
@@ -24,7 +24,7 @@ PREV_MODE=system
 EVACUATED=1[0-9]{8}" "a uevent tells of mode offline and how much was evacuated"
 trace=$(cat /sys/kernel/tracing/trace)
 like "$trace" "cxlmem_switch_begin: cxlmem0: system to offline" "the transition is traced"
-is "$(grep -c "cxlmem_block: cxlmem0: block at .* offlined" <<<"$trace")" 8 "and every block"
+is "$(grep -c "cxlmem_block: cxlmem0: block at .* offlined" <<<"$trace")" "$nblocks" "and every block"
 like "$trace" "cxlmem_switch_end: cxlmem0: was system, is offline, evacuated [1-9][0-9]* bytes, error 0" "and its end"
 
 done_testing

@@ -6,7 +6,7 @@
 
 fn=$(cxl_function)
 # Where the driver itself would put it.
-cxlmemctl bind "$fn" >/dev/null
+bind_device
 base=$(attr start) size=$(attr size)
 cxlmemctl unbind cxlmem0 >/dev/null
 
@@ -15,8 +15,8 @@ run_ok cxlmemctl bind "$fn"
 is "$(attr source)" firmware "the committed decoder is used"
 is "$(attr start) $(attr size)" "$base $((size / 2))" "with its base and size"
 run_ok cxlmemctl online cxlmem0
-is "$(mib_of "$(attr node)" MemTotal)" 512 "half of the device is a node"
-start_pattern "$(attr node)" 400
+is "$(mib_of "$(attr node)" MemTotal)" $((mib / 2)) "half of the device is a node"
+start_pattern "$(attr node)" $((mib * 4 / 10))
 run_ok cxlmemctl offline cxlmem0
 intact $pattern "data is intact after offline"
 stop_pattern $pattern

@@ -5,19 +5,19 @@
 
 . /cxlmem/tests/vm/cxlmem.sh
 
-cxlmemctl bind "$(cxl_function)" >/dev/null
+bind_device
 
 # The mode is the old one with all blocks online, or the new one.
 consistent() {
 	wait_for 20 eval '[ "$(attr progress)" = idle ]'
 	case "$(attr mode) $(blocks_in_state online)" in
-	"system 8"|"offline 0") return 0 ;;
+	"system $nblocks"|"offline 0") return 0 ;;
 	*) diag "mode $(attr mode), $(blocks_in_state online) blocks online"; return 1 ;;
 	esac
 }
 
 cxlmemctl online cxlmem0 >/dev/null
-start_pattern 1 800 -s
+start_pattern 1 $((mib * 8 / 10)) -s
 for signal in INT TERM KILL; do
 	for delay in 0.05 0.3 0.8 1.5; do
 		cxlmemctl online cxlmem0 >/dev/null 2>&1
@@ -62,7 +62,7 @@ is $? 0 "a second tool waits for the first"
 wait $first
 is $? 0 "and the first is not disturbed"
 like "$(cat /tmp/second)" "wait" "the second says that it waits"
-is "$(attr mode) $(blocks_in_state online)" "system 8" "the second has had the last word"
+is "$(attr mode) $(blocks_in_state online)" "system $nblocks" "the second has had the last word"
 intact $pattern "data is intact"
 stop_pattern $pattern
 

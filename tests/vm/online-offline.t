@@ -9,20 +9,21 @@ fn=$(cxl_function)
 iomem=$(cat /proc/iomem)
 
 run_ok cxlmemctl bind "$fn"
+measure_device
 is "$(attr mode)" offline "bound, and nobody uses the memory"
 is "$(attr source)" driver "the driver has committed the decoder"
-like "$(hdm "$fn" show)" "^committed base $(attr start) size 0x40000000" "the device agrees"
+like "$(hdm "$fn" show)" "^committed base $(attr start) size $(printf 0x%x $((mib << 20)))" "the device agrees"
 like "$(cat /proc/iomem)" "cxlmem0" "the range is claimed"
 
 run_ok cxlmemctl online cxlmem0
 node=$(attr node)
-is "$(mib_of "$node" MemTotal)" 1024 "node $node has all of the memory"
+is "$(mib_of "$node" MemTotal)" "$mib" "node $node has all of the memory"
 is "$(zones)" Movable "all of it is in ZONE_MOVABLE"
-like "$(numactl -H)" "node $node size: 1024 MB" "numactl sees the far node"
+like "$(numactl -H)" "node $node size: $mib MB" "numactl sees the far node"
 like "$(cxlmemctl list)" "cxlmem0 .*system" "list shows the mode"
 
-start_pattern "$node" 900 -w
-ok "$([ "$(resident "$pattern" "$node")" -ge 900 ]; echo $?)" "a program has 900 MiB on the node"
+start_pattern "$node" "$full" -w
+ok "$([ "$(resident "$pattern" "$node")" -ge "$full" ]; echo $?)" "a program has $full MiB on the node"
 
 run_ok cxlmemctl offline cxlmem0
 intact $pattern "the program's data is intact"

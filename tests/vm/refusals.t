@@ -20,7 +20,7 @@ echo "$other" >/sys/bus/pci/drivers_probe 2>/dev/null
 like "$(dmesg)" "$other: .*not a CXL device" "the driver says what is wrong with it"
 echo >"/sys/bus/pci/devices/$other/driver_override"
 
-cxlmemctl bind "$fn" >/dev/null
+bind_device
 before=$(grep . $SYS/{mode,zone,node,memmap_on_memory}; cat /proc/iomem)
 fails_with 1 "cxlmem0" cxlmemctl online cxlmem9
 fails_with 2 "offline.*system|modes" cxlmemctl mode cxlmem0 banana

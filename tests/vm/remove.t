@@ -10,7 +10,7 @@ fn=$(cxl_function)
 iomem=$(cat /proc/iomem)
 
 fill() {
-	cxlmemctl online cxlmem0 >/dev/null && start_pattern 1 900 -w
+	cxlmemctl online cxlmem0 >/dev/null && start_pattern 1 "$full" -w
 }
 gone() {
 	ok "$([ ! -e $SYS ]; echo $?)" "the device is gone after $1"
@@ -18,7 +18,7 @@ gone() {
 	stop_pattern $pattern
 }
 
-cxlmemctl bind "$fn" >/dev/null
+bind_device
 fill
 echo "$fn" >/sys/bus/pci/drivers/cxlmem_pci/unbind
 gone unbind
@@ -32,25 +32,28 @@ gone rmmod
 # A page with unfinished I/O holds on: the memory stays online and owned.
 echo 3 >/sys/module/cxlmem_core/parameters/remove_timeout
 modprobe cxlmem_pci
-cxlmemctl bind "$fn" >/dev/null
+bind_device
 cxlmemctl online cxlmem0 >/dev/null
 numactl --membind 1 pin 16 >/tmp/pin &
 wait_for 10 test -s /tmp/pin
-start_pattern 1 300
+start_pattern 1 $((mib * 3 / 10))
 echo "$fn" >/sys/bus/pci/drivers/cxlmem_pci/unbind
 ok "$([ ! -e $SYS ]; echo $?)" "unbound in spite of a pinned page"
-is "$(mib_of 1 MemTotal)" 1024 "the memory stays online"
+is "$(mib_of 1 MemTotal)" "$mib" "the memory stays online"
 like "$(cat /proc/iomem)" "System RAM .cxlmem." "and is owned"
 like "$(hdm "$fn" show)" "^committed" "and the device goes on decoding it"
 intact $pattern "data is intact"
 like "$(dmesg)" "stay online in node 1 without a driver until it is bound again" "the log says so"
 fails_with 1 "in use|temporarily unavailable" rmmod cxlmem_pci cxlmem_core
-first=$(blocks_of_orphan=$(ls -d /sys/devices/system/node/node1/memory[0-9]* | head -1); basename "$blocks_of_orphan")
-fails_with 1 "" bash -c "echo offline >/sys/devices/system/memory/$first/state & sleep 1; kill %1; wait %1"
+last=$(ls -dv /sys/devices/system/memory/memory* | tail -n 1)
+echo offline >"$last/state"
+fails_with 1 "write error" bash -c "echo online_kernel >$last/state"
+echo online_movable >"$last/state"
+is "$(cat "$last/valid_zones")" Movable "the guard still stands"
 modprobe cxlmem_pci
 run_ok cxlmemctl bind "$fn"
 is "$(attr mode) $(attr source)" "system driver" "the next probe adopts it"
-is "$(blocks_in_state online)" 8 "with all its blocks"
+is "$(blocks_in_state online)" "$nblocks" "with all its blocks"
 kill "$(cat /tmp/pin)"
 run_ok cxlmemctl offline cxlmem0
 intact $pattern "data is intact after the adopted memory went offline"

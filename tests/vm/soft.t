@@ -8,10 +8,11 @@
 range=$(sed -n 's/.*memmap=\([0-9]*M\)%\(0x[0-9a-f]*\)-.*/\2+\1/p' /proc/cmdline)
 
 run_ok cxlmemctl bind "$range"
+measure_device
 is "$(attr source)" soft-reserved "the range is soft-reserved"
 is "$(attr node)" 1 "the node is the one of the SRAT"
 run_ok cxlmemctl online cxlmem0
-is "$(mib_of 1 MemTotal)" 1024 "the node has all of the memory"
+is "$(mib_of 1 MemTotal)" "$mib" "the node has all of the memory"
 is "$(zones)" Movable "all of it is in ZONE_MOVABLE"
 
 list=$(cxlmemctl list --output-all)
@@ -26,7 +27,7 @@ far=$(basename "$(dirname "$(grep -lx 1 /sys/devices/virtual/memory_tiering/*/no
 ok "$([ "${far#memory_tier}" -gt "${dram#memory_tier}" ]; echo $?)" "tier $far is below DRAM's $dram"
 like "$(get tier)" "${far#memory_tier}" "list shows the tier"
 
-start_pattern 1 900 -w
+start_pattern 1 "$full" -w
 run_ok cxlmemctl offline cxlmem0
 intact $pattern "data is intact after offline"
 stop_pattern $pattern
@@ -46,11 +47,11 @@ fails_with 2 "" cxlmemctl bind "$start+99999999999999T"
 ok "$([ ! -e $SYS ]; echo $?)" "nothing was bound by any of them"
 
 # A range not aligned to memory blocks: what is trimmed is said.
-run_ok cxlmemctl bind "$(printf 0x%x $((start + (16 << 20))))+1008M"
-is "$(attr usable_size)" $((896 << 20)) "only whole memory blocks are used"
+run_ok cxlmemctl bind "$(printf 0x%x $((start + (16 << 20))))+$((mib - 16))M"
+is "$(attr usable_size)" $(((mib - 128) << 20)) "only whole memory blocks are used"
 like "$(cxlmemctl list -v 2>&1; dmesg)" "whole memory blocks" "and that is said"
 run_ok cxlmemctl online cxlmem0
-is "$(mib_of 1 MemTotal)" 896 "the node has just those"
+is "$(mib_of 1 MemTotal)" $((mib - 128)) "the node has just those"
 fails_with 1 "held|taken|cxlmem0" cxlmemctl bind "$range"
 run_ok cxlmemctl unbind cxlmem0
 

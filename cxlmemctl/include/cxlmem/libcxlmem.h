@@ -311,9 +311,9 @@ int cxlmem_device_evacuate(struct cxlmem_device *dev, const struct cxlmem_option
  * @dev: where to put the new device; may be NULL
  *
  * Loads the module that is needed. Rereads all devices. Returns CXLMEM_DONE,
- * CXLMEM_ALREADY, CXLMEM_PARTLY (bound, but the node could not be set), or a
- * negative errno, in which case the former driver has the function or range
- * again. In a dry run there is no new device and @dev is set to NULL.
+ * CXLMEM_ALREADY, -EINVAL if @what makes no sense, or another negative errno,
+ * in which case the former driver has the function or range again. In a dry
+ * run there is no new device and @dev is set to NULL.
  */
 int cxlmem_bind(struct cxlmem_ctx *ctx, const char *what, const struct cxlmem_options *options,
 		struct cxlmem_device **dev);
