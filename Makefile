@@ -29,7 +29,7 @@ shell: build
 
 #: make build     build the modules for all kernels, and the user space, in the lab
 build:
-	@$(lab)/build $(KERNEL)
+	@$(lab)/build
 
 #: make lab       set up the lab: a Debian root with QEMU, kernels and compilers (once)
 lab:
@@ -41,7 +41,7 @@ debug-kernel:
 
 #: make bench     compare with the stock tools; figures, no tests  [KERNEL=7.2]
 bench: build
-	@for bench in tests/bench/*.sh; do $(lab)/bench $$bench $(KERNEL) || exit; done
+	@for bench in tests/bench/online.sh tests/bench/list.sh; do $(lab)/bench $$bench $(KERNEL) || exit; done
 
 #: make install   build and install on this host  [DESTDIR=] [PREFIX=/usr]
 install:

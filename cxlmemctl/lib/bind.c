@@ -118,6 +118,5 @@ EXPORT int cxlmem_device_unbind(struct cxlmem_device *dev, const struct cxlmem_o
 			rc = binders[i].unbind(&t);
 		}
 	}
-	transition_end(&t);
-	return rc;
+	return transition_end(&t, rc);
 }

@@ -111,6 +111,7 @@ static int online_block(struct transition *t, uint64_t index, bool movable)
 		if (rc)
 			return rc;
 	}
+	t->touched = true;
 	rc = sysfs_write(t->ctx, movable ? "online_movable" : "online_kernel",
 			 MEMORY "/memory%ju/state", (uintmax_t)index);
 	return rc && is_online_in(t->ctx, index, movable) ? 0 : rc;
@@ -143,8 +144,8 @@ static int online_failed(struct transition *t, int rc, uint64_t index, const cha
 			 const char *then)
 {
 	if (rc == -EINTR)
-		return fail(t->ctx, EINTR, "%s: stopped; %s", t->dev->name, then);
-	return fail(t->ctx, -rc, "%s: memory block memory%ju cannot go on line in zone %s (%s); %s",
+		return fail(t->ctx, EINTR, "%s: stopped%s", t->dev->name, then);
+	return fail(t->ctx, -rc, "%s: memory%ju cannot go on line in zone %s (%s)%s",
 		    t->dev->name, (uintmax_t)index, zone, online_reason(rc), then);
 }
 
@@ -190,13 +191,13 @@ int blocks_online(struct transition *t, const char *zone)
 	else if (!err)
 		rc = changed ? CXLMEM_DONE : CXLMEM_ALREADY;
 	else if (partial && online && err != -EINTR) {
-		online_failed(t, err, culprit, zone, "the others are on line");
+		online_failed(t, err, culprit, zone, "; the others are on line");
 		rc = CXLMEM_PARTLY;
 	} else if (put_back(t, &blocks, i, movable)) {
-		online_failed(t, err, culprit, zone, "and not all others could be put back");
+		online_failed(t, err, culprit, zone, ", and not all others could be put back");
 		rc = CXLMEM_PARTLY;
 	} else
-		rc = online_failed(t, err, culprit, zone, "everything is as it was");
+		rc = online_failed(t, err, culprit, zone, "");
 	free(blocks.v);
 	return rc;
 }
@@ -206,12 +207,12 @@ static int offline_failed(struct transition *t, int rc, uint64_t index, const ch
 	const char *name = t->dev->name;
 
 	if (rc == -EINTR)
-		return fail(t->ctx, EINTR, "%s: stopped; %s", name, then);
+		return fail(t->ctx, EINTR, "%s: stopped%s", name, then);
 	if (rc == -ETIMEDOUT)
 		return fail(t->ctx, ETIMEDOUT,
-			    "%s: memory block memory%ju did not come free in %u seconds; %s", name,
+			    "%s: memory%ju did not come free in %u seconds%s", name,
 			    (uintmax_t)index, t->opt.timeout, then);
-	return fail(t->ctx, -rc, "%s: memory block memory%ju cannot go off line; %s", name,
+	return fail(t->ctx, -rc, "%s: memory%ju cannot go off line%s", name,
 		    (uintmax_t)index, then);
 }
 
@@ -248,13 +249,13 @@ int blocks_offline(struct transition *t)
 	if (!err)
 		rc = went ? CXLMEM_DONE : CXLMEM_ALREADY;
 	else if (partial && went) {
-		offline_failed(t, err, culprit, "the blocks that could go off line are off line");
+		offline_failed(t, err, culprit, "; the blocks that could go off line are off line");
 		rc = CXLMEM_PARTLY;
 	} else if (put_back(t, &blocks, i, strcmp(t->dev->zone, "kernel"))) {
-		offline_failed(t, err, culprit, "and not all others could be brought back");
+		offline_failed(t, err, culprit, ", and not all others could be put back");
 		rc = CXLMEM_PARTLY;
 	} else
-		rc = offline_failed(t, err, culprit, "everything is as it was");
+		rc = offline_failed(t, err, culprit, "");
 	free(blocks.v);
 	return rc;
 }

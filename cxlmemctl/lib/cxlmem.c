@@ -92,10 +92,10 @@ static int refused(struct transition *t, int rc, const char *what)
 
 	if (rc == -ETIMEDOUT)
 		return fail(dev->ctx, ETIMEDOUT,
-			    "%s: gave up after %u seconds without progress; everything is as it was",
+			    "%s: gave up after %u seconds without progress",
 			    dev->name, t->opt.timeout);
 	if (rc == -EINTR)
-		return fail(dev->ctx, EINTR, "%s: stopped; everything is as it was", dev->name);
+		return fail(dev->ctx, EINTR, "%s: stopped", dev->name);
 	if (sysfs_read(dev->ctx, reason, sizeof(reason), "%s/last_error", dev->dir) > 0)
 		return fail(dev->ctx, -rc, "%s: cannot %s: %s", dev->name, what, reason);
 	return fail(dev->ctx, -rc, "%s: cannot %s: %s", dev->name, what, strerror(-rc));

@@ -141,6 +141,7 @@ static int switch_driver(struct transition *t, bool ram)
 	rc = load_daxctl(t->ctx, &api);
 	if (rc)
 		return rc;
+	t->touched = true;
 	rc = api.daxctl_new(&daxctl);
 	if (rc)
 		return fail(t->ctx, -rc, "libdaxctl does not work: %s", strerror(-rc));
@@ -163,9 +164,20 @@ static int switch_driver(struct transition *t, bool ram)
 	return rc;
 }
 
+/* kmem lets the kernel's policy choose the zone; what is asked for may be another one. */
 static int dax_add(struct transition *t)
 {
-	return switch_driver(t, true);
+	struct policy policy;
+	int rc;
+
+	if (!strcmp(t->want.zone, "kernel"))
+		return switch_driver(t, true);
+	rc = policy_hold(t, "online_movable", &policy);
+	if (rc)
+		return rc;
+	rc = switch_driver(t, true);
+	policy_release(t, &policy);
+	return rc;
 }
 
 static int dax_remove(struct transition *t)

@@ -42,6 +42,5 @@ EXPORT int cxlmem_device_evacuate(struct cxlmem_device *dev, const struct cxlmem
 	} else if (rc == CXLMEM_DONE) {
 		rc = blocks_offline(&t);
 	}
-	transition_end(&t);
-	return rc;
+	return transition_end(&t, rc);
 }

@@ -252,11 +252,13 @@ struct transition {
 	uint64_t total;
 	bool stopped;			/* the caller's event function has said stop */
 	bool undoing;			/* in a rollback, which is not stopped */
+	bool touched;			/* something has been done that may have been undone */
 };
 
 int transition_begin(struct transition *t, struct cxlmem_device *dev,
 		     const struct cxlmem_options *options);
-void transition_end(struct transition *t);
+/* Gives the lock back. @rc is how it went; returns it. */
+int transition_end(struct transition *t, int rc);
 bool dry_run(const struct transition *t);
 bool mode_is_known(const char *name);
 /* Brings the device to mode "offline". As cxlmem_device_set_mode(). */
@@ -270,6 +272,17 @@ bool event_text(struct transition *t, enum cxlmem_event_type type, const char *f
 	PRINTF(3, 4);
 bool event_progress(struct transition *t, const char *text, uint64_t done, uint64_t total);
 void event_block(struct transition *t, uint64_t index, const char *reason);
+
+/* ---- policy.c ---- */
+
+struct policy {
+	bool held;
+	char former[NAME_LEN];
+};
+
+/* Keeps the kernel from putting new memory into a kernel zone, until released. 0 or -errno. */
+int policy_hold(struct transition *t, const char *wanted, struct policy *policy);
+void policy_release(struct transition *t, const struct policy *policy);
 
 /* ---- evacuate.c ---- */
 

@@ -27,11 +27,28 @@ static int held(struct transition *t, uint64_t start, uint64_t size, const char 
 		    (uintmax_t)start, text, holder);
 }
 
+/* The dax device that has a part of the range; its insides in /proc/iomem have other names. */
+static bool dax_holder(struct transition *t, uint64_t start, uint64_t size, char *name)
+{
+	struct cxlmem_device *dev;
+
+	cxlmem_device_foreach(t->ctx, dev) {
+		if (dev->backend != &backend_dax || dev->range.start >= start + size ||
+		    dev->range.start + dev->range.size <= start)
+			continue;
+		strcpy(name, dev->name);
+		return true;
+	}
+	return false;
+}
+
 static int refused(struct transition *t, int rc, uint64_t start, uint64_t size)
 {
 	char holder[NAME_LEN], text[16];
 
 	show_kernel_log(t, DRIVER, "cxlmem:");
+	if (dax_holder(t, start, size, holder))
+		return held(t, start, size, holder);
 	if (iomem_holder(t->ctx, start, size, holder, sizeof(holder)) > 0 &&
 	    strcmp(holder, "Soft Reserved"))
 		return held(t, start, size, holder);
@@ -89,11 +106,32 @@ int range_bind(struct transition *t, uint64_t start, uint64_t size, int node)
 	return rc;
 }
 
+/*
+ * The hmem driver gets its device back, and the dax device that it makes of it
+ * is out of use again: kmem takes it at once, and must let go.
+ */
+static void give_back(struct transition *t, const char *hmem, uint64_t start)
+{
+	struct cxlmem_device *dev;
+	struct policy policy;
+
+	if (policy_hold(t, "offline", &policy))
+		return;
+	sysfs_write(t->ctx, hmem, HMEM "/bind");
+	if (!cxlmem_rescan(t->ctx))
+		cxlmem_device_foreach(t->ctx, dev)
+			if (dev->backend == &backend_dax && dev->range.start == start &&
+			    dev->driver[0])
+				sysfs_write(t->ctx, dev->name, "sys/bus/dax/drivers/%s/unbind",
+					    dev->driver);
+	policy_release(t, &policy);
+}
+
 int range_bind_dax(struct transition *t, struct cxlmem_device *dax)
 {
 	int node = t->opt.node == CXLMEM_KEEP ? dax->node : t->opt.node;
 	struct range range = dax->range;
-	char hmem[NAME_LEN];
+	char hmem[NAME_LEN], *reason;
 	int rc;
 
 	if (strncmp(dax->parent, "hmem", 4))
@@ -119,8 +157,12 @@ int range_bind_dax(struct transition *t, struct cxlmem_device *dax)
 				    strerror(-rc));
 	}
 	rc = range_bind(t, range.start, range.size, node);
-	if (rc < 0)
-		sysfs_write(t->ctx, hmem, HMEM "/bind");
+	if (rc < 0 && !dry_run(t)) {
+		reason = strdup(cxlmem_error(t->ctx));
+		give_back(t, hmem, range.start);
+		fail(t->ctx, -rc, "%s; the driver hmem has the range back", reason ? reason : "");
+		free(reason);
+	}
 	return rc;
 }
 

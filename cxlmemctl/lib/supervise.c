@@ -86,6 +86,7 @@ int supervised_write(struct transition *t, const char *path, const char *value, 
 
 	if (pipe2(result, O_CLOEXEC))
 		return -errno;
+	t->touched = true;
 	child = fork();
 	if (child < 0) {
 		rc = -errno;

@@ -60,12 +60,20 @@ int transition_begin(struct transition *t, struct cxlmem_device *dev,
 	return rc;
 }
 
-void transition_end(struct transition *t)
+int transition_end(struct transition *t, int rc)
 {
+	char *reason = NULL;
+
+	if (rc < 0)
+		reason = strdup(cxlmem_error(t->ctx));
 	kmsg_close(&t->kmsg);
 	close(t->lock);
 	/* So that the caller's getters tell what is. That the device is gone is no failure here. */
 	cxlmem_device_refresh(t->dev);
+	if (reason)
+		fail(t->ctx, -rc, "%s%s", reason, t->touched ? "; everything is as it was" : "");
+	free(reason);
+	return rc;
 }
 
 /* What a dry run can say about an evacuation. */
@@ -280,7 +288,5 @@ EXPORT int cxlmem_device_set_mode(struct cxlmem_device *dev, const char *name,
 	rc = transition_begin(&t, dev, options);
 	if (rc)
 		return rc;
-	rc = mode->enter(&t);
-	transition_end(&t);
-	return rc;
+	return transition_end(&t, mode->enter(&t));
 }

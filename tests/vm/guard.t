@@ -55,7 +55,5 @@ out=$(cxlmemctl mode cxlmem0 system --zone kernel 2>&1)
 is $? 0 "--zone kernel is done on request"
 like "$out" "warning" "with a warning"
 like "$(zones)" "^Normal" "the memory is in a kernel zone"
-run_ok cxlmemctl mode cxlmem0 system --zone movable
-is "$(zones)" Movable "and back"
 
 done_testing

@@ -21,7 +21,7 @@ get() { cxlmemctl list --json | python3 -c "
 import json, sys
 print(json.load(sys.stdin)['devices'][0].get('$1'))"; }
 is "$(get distance)" 40 "list shows the SLIT's distance"
-like "$(get read_latency)" "^400" "list shows the HMAT's latency"
+like "$(get read_latency_ns)" "^400" "list shows the HMAT's latency"
 dram=$(basename "$(dirname "$(grep -lx 0 /sys/devices/virtual/memory_tiering/*/nodelist)")")
 far=$(basename "$(dirname "$(grep -lx 1 /sys/devices/virtual/memory_tiering/*/nodelist)")")
 ok "$([ "${far#memory_tier}" -gt "${dram#memory_tier}" ]; echo $?)" "tier $far is below DRAM's $dram"
