@@ -80,7 +80,7 @@ intact() { is "$(pattern_says "$1")" intact "$2"; }
 
 stop_pattern() {
 	kill "$1"
-	wait "$1" 2>/dev/null
+	wait "$1" 2>/dev/null || true
 }
 
 # MiB that a process has on a node, by /proc/PID/numa_maps.
