@@ -143,7 +143,7 @@ int node_host_available(struct cxlmem_ctx *ctx, uint64_t *bytes)
 		text = read_meminfo(ctx, node);
 		if (!text)
 			return -ENOENT;
-		/* File pages and reclaimable slab can make room, as in the kernel's MemAvailable. */
+		/* File pages and slab can make room, much as in the kernel's MemAvailable. */
 		*bytes += meminfo(text, "MemFree") + meminfo(text, "Active(file)") +
 			  meminfo(text, "Inactive(file)") + meminfo(text, "SReclaimable") / 2;
 		free(text);

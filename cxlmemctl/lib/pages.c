@@ -46,7 +46,8 @@ static size_t classify(uint64_t flags)
 static bool count(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size, uint64_t *amounts)
 {
 	uint64_t page = sysconf(_SC_PAGESIZE), flags[4096];
-	uint64_t offset = start / page * sizeof(*flags), end = (start + size) / page * sizeof(*flags);
+	uint64_t offset = start / page * sizeof(*flags);
+	uint64_t end = (start + size) / page * sizeof(*flags);
 	int fd = openat(ctx->root, "proc/kpageflags", O_RDONLY | O_CLOEXEC);
 	bool any = false;
 	ssize_t len, i;

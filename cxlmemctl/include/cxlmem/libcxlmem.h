@@ -208,7 +208,7 @@ enum cxlmem_result {
 /** enum cxlmem_event_type - what an operation has to tell while it runs */
 enum cxlmem_event_type {
 	CXLMEM_EVENT_STEP,	/* text: what is done next (or would be, in a dry run) */
-	CXLMEM_EVENT_PROGRESS,	/* text: what is going on; done and total; comes ten times a second */
+	CXLMEM_EVENT_PROGRESS,	/* text: what is going on; done, total; ten times a second */
 	CXLMEM_EVENT_WARNING,	/* text: something the owner should know */
 	CXLMEM_EVENT_WAIT,	/* text: who holds the device, which is being waited for */
 	CXLMEM_EVENT_BLOCK,	/* a block that failed: block, start, size, reason, pages */
@@ -234,7 +234,7 @@ struct cxlmem_event {
 
 /* Flags of struct cxlmem_options. */
 #define CXLMEM_PARTIAL	(1u << 0)	/* keep what was done if all cannot be done */
-#define CXLMEM_FORCE	(1u << 1)	/* a node with memory or CPUs; a devdax device in use; no room check */
+#define CXLMEM_FORCE	(1u << 1)	/* whatever node; a devdax device in use; no room check */
 #define CXLMEM_DRY_RUN	(1u << 2)	/* tell the steps and the checks, change nothing */
 #define CXLMEM_NO_WAIT	(1u << 3)	/* fail if another program works on the device */
 
