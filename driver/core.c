@@ -418,4 +418,5 @@ static void __exit cxlmem_exit(void)
 module_exit(cxlmem_exit);
 
 MODULE_DESCRIPTION("Coherent device memory in a mode of its owner's choice");
+MODULE_VERSION("0.1");
 MODULE_LICENSE("GPL");

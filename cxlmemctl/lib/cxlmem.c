@@ -205,7 +205,6 @@ const struct backend backend_cxlmem = {
 	.kind = "cxlmem",
 	.class = "sys/class/cxlmem",
 	.prefix = "cxlmem",
-	.lock = "mode",
 	.read = cxlmem_read,
 	.configure = cxlmem_configure,
 	.add = cxlmem_add,

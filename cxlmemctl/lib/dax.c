@@ -201,7 +201,6 @@ const struct backend backend_dax = {
 	.kind = "dax",
 	.class = "sys/bus/dax/devices",
 	.prefix = "dax",
-	.lock = "size",
 	.read = dax_read,
 	.configure = dax_configure,
 	.add = dax_add,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1
 /*
- * One program at a time on a device. The lock is on the device's own attribute
- * file in sysfs: it needs no directory, and the kernel drops it with the last
- * process that holds it, however that dies.
+ * One program at a time on a device. The lock is on a file that only root can
+ * open, so that nobody else can make root wait; the kernel drops it with the
+ * last process that holds it, however that dies.
  */
 #include <fcntl.h>
 #include <sys/file.h>
@@ -51,16 +51,33 @@ static void describe(struct cxlmem_ctx *ctx, int fd, char *text, size_t size)
 		snprintf(text, size, "another program (pid %d)", pid);
 }
 
+#define LOCK_DIR "run/cxlmem"
+
+/* The files stay: to remove one is to let two programs lock two of a name. */
+static int open_lock(struct transition *t)
+{
+	char path[sizeof(LOCK_DIR) + NAME_LEN + sizeof("/.lock")];
+	int fd;
+
+	if (mkdirat(t->ctx->root, LOCK_DIR, 0755) && errno != EEXIST)
+		return fail(t->ctx, errno, "cannot make the directory /" LOCK_DIR " for locks: %s",
+			    strerror(errno));
+	snprintf(path, sizeof(path), LOCK_DIR "/%s.lock", t->dev->name);
+	fd = openat(t->ctx->root, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail(t->ctx, errno, "cannot open the lock file /%s: %s", path,
+			    strerror(errno));
+	return fd;
+}
+
 int lock_device(struct transition *t)
 {
 	struct cxlmem_device *dev = t->dev;
-	char path[PATH_MAX], other[2 * NAME_LEN];
-	int fd;
+	char other[2 * NAME_LEN];
+	int fd = open_lock(t);
 
-	snprintf(path, sizeof(path), "%s/%s", dev->dir, dev->backend->lock);
-	fd = openat(t->ctx->root, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return fail(t->ctx, errno, "%s is gone", dev->name);
+		return fd;
 	if (!flock(fd, LOCK_EX | LOCK_NB))
 		return fd;
 

@@ -96,7 +96,6 @@ struct backend {
 	const char *kind;		/* "cxlmem" or "dax" */
 	const char *class;		/* directory that lists them */
 	const char *prefix;		/* of their names, a number follows */
-	const char *lock;		/* attribute whose file is locked */
 	int (*read)(struct cxlmem_device *dev);
 	/* Set zone, node and memmap of a device in mode "offline". */
 	int (*configure)(struct transition *t);

@@ -276,7 +276,7 @@ static void goes_away(void **state)
 	dev = find(ctx, "cxlmem0");
 	drop("sys/class/cxlmem/cxlmem0");
 	assert_int_equal(cxlmem_device_refresh(dev), -ENODEV);
-	assert_int_equal(cxlmem_device_set_mode(dev, "system", NULL), -ENOENT);
+	assert_int_equal(cxlmem_device_set_mode(dev, "system", NULL), -ENODEV);
 	assert_contains(cxlmem_error(ctx), "cxlmem0 is gone");
 	cxlmem_unref(ctx);
 }

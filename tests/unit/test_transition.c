@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Switching modes: each switch completes, or leaves things as they were. */
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -501,9 +502,11 @@ static pid_t lock_elsewhere(int release[2])
 	assert_int_equal(pipe(ready), 0);
 	pid = fork();
 	if (!pid) {
-		snprintf(path, sizeof(path), "%s/" MODE, tree_path());
+		snprintf(path, sizeof(path), "%s/run/cxlmem", tree_path());
+		mkdir(path, 0755);
+		strcat(path, "/cxlmem0.lock");
 		close(release[1]);
-		if (flock(open(path, O_RDONLY), LOCK_EX))
+		if (flock(open(path, O_RDWR | O_CREAT, 0600), LOCK_EX))
 			_exit(1);
 		c = write(ready[1], "x", 1);
 		_exit(read(release[0], &c, 1) != 0);

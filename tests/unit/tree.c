@@ -18,7 +18,9 @@ int tree_setup(void **state)
 {
 	(void)state;
 	strcpy(root, "/tmp/cxlmem-test-XXXXXX");
-	return mkdtemp(root) ? 0 : -1;
+	if (!mkdtemp(root) || chdir(root) || mkdir("run", 0755) || chdir("/"))
+		return -1;
+	return 0;
 }
 
 static int delete_one(const char *path, const struct stat *st, int type, struct FTW *ftw)

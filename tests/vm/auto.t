@@ -46,13 +46,6 @@ mode = system"
 	disappear
 done
 
-configure "match.pci = $fn
-mode = system
-zone = kernel"
-appear
-is "$(attr mode) $(attr zone)" "system kernel" "the zone is the configured one"
-disappear
-
 configure "match.serial = 0x9999
 mode = system"
 appear
@@ -66,5 +59,12 @@ is "$(attr mode)" offline "a mistake in the file changes nothing"
 like "$(systemctl is-failed cxlmem-auto@cxlmem0.service)" failed "the unit has failed"
 fails_with 1 "cxlmem.conf:3: .*sistem" cxlmemctl auto cxlmem0
 disappear
+
+# Last, since memory of a kernel zone may be impossible to take back.
+configure "match.pci = $fn
+mode = system
+zone = kernel"
+appear
+is "$(attr mode) $(attr zone)" "system kernel" "the zone is the configured one"
 
 done_testing
