@@ -17,9 +17,9 @@ consistent() {
 }
 
 cxlmemctl online cxlmem0 >/dev/null
-start_pattern 1 $((mib * 8 / 10)) -s
+start_pattern 1 $((mib * 4 / 10)) -s
 for signal in INT TERM KILL; do
-	for delay in 0.05 0.3 0.8 1.5; do
+	for delay in 0.1 0.5; do
 		cxlmemctl online cxlmem0 >/dev/null 2>&1
 		migratepages $pattern 0 1
 		# A background job of a shell ignores SIGINT; setsid gives it back.

@@ -83,6 +83,14 @@ monitor() {
 	exec {qmp}<>"/dev/${port##*/}"
 	printf '{"execute":"qmp_capabilities"}\n{"execute":"%s","arguments":{"id":"%s"}}\n' \
 		"$1" "$2" >&"$qmp"
+	# Its greeting, and an answer to each.
+	local line
+	for _ in 1 2 3; do
+		read -r -t 10 line <&"$qmp"
+		diag "$line"
+	done
+	exec {qmp}>&-
+	[[ $line != *'"error"'* ]]
 }
 
 # The first CXL memory function.

@@ -62,6 +62,7 @@ stop_pattern $pattern
 # Hot-unplug: the slot's button, 5 s, and then the function is gone.
 fill
 monitor device_del mem0
+ok $? "QEMU takes the device out"
 wait_for 30 test ! -e "/sys/bus/pci/devices/$fn"
 gone device_del
 is "$(grep -c cxlmem /proc/iomem)" 0 "the range is free"
