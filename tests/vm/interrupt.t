@@ -22,7 +22,7 @@ for signal in INT TERM KILL; do
 	for delay in 0.1 0.5; do
 		cxlmemctl online cxlmem0 >/dev/null 2>&1
 		migratepages $pattern 0 1
-		# A background job of a shell ignores SIGINT; setsid gives it back.
+		# A background job of a script ignores SIGINT; this one must not.
 		env --default-signal=INT cxlmemctl offline cxlmem0 >/tmp/out 2>&1 &
 		tool=$!
 		sleep $delay
