@@ -132,9 +132,13 @@ void cxlmem_system_exit(void);
 /* evacuate.c */
 int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated);
 
-/* core.c */
+/* refuse.c */
 __printf(3, 4)
 int cxlmem_refuse(struct cxlmem_device *cdev, int error, const char *format, ...);
+void cxlmem_forget_error(struct cxlmem_device *cdev);
+
+/* sysfs.c */
+extern const struct attribute_group *cxlmem_groups[];
 
 static inline unsigned long to_mib(u64 bytes)
 {
