@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Does the lab notice what goes wrong? Boots a few VMs with tests that fail,
-# die or hang. For those who change the lab:
-#	tests/lab/in-root /cxlmem/tests/lab/selftest.t
+# die or hang. Part of `make check`, as any/lab.
 
 cd "$(dirname "$0")" || exit
 . ../vm/lib.sh
