@@ -20,7 +20,7 @@ is "$(attr mode)" offline "and does nothing"
 run_ok cxlmemctl online cxlmem0
 is "$(cxlmemctl mode cxlmem0)" system "mode without a mode tells it"
 is "$(cxlmemctl --json list | json "d['devices'][0]['mode'], d['devices'][0]['node'], d['devices'][0]['online'] == $mib << 20")" \
-	"('system', 1, True)" "list --json can be parsed"
+	"system 1 True" "list --json can be parsed"
 is "$(cxlmemctl list --mode offline -n)" "" "list --mode filters"
 
 # run: as numactl would.
