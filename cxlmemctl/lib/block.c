@@ -100,20 +100,31 @@ static bool is_online_in(struct cxlmem_ctx *ctx, uint64_t index, bool movable)
  * device may have gone to a kernel zone, and is taken back from there while
  * that still works.
  */
-static int online_block(struct transition *t, uint64_t index, bool movable)
+static int write_online(struct transition *t, uint64_t index, bool movable)
 {
-	int rc;
-
-	if (is_online_in(t->ctx, index, movable))
-		return 0;
-	if (block_read(t->ctx, index) == BLOCK_ONLINE) {
-		rc = write_state(t, index, "offline", "taking a block back from the wrong zone");
-		if (rc)
-			return rc;
-	}
 	t->touched = true;
-	rc = sysfs_write(t->ctx, movable ? "online_movable" : "online_kernel",
-			 MEMORY "/memory%ju/state", (uintmax_t)index);
+	return sysfs_write(t->ctx, movable ? "online_movable" : "online_kernel",
+			   MEMORY "/memory%ju/state", (uintmax_t)index);
+}
+
+/* A block that was offline when last seen is not looked at again unless it must be. */
+static int online_block(struct transition *t, const struct block *block, bool movable)
+{
+	uint64_t index = block->index;
+	int rc = -EAGAIN;
+
+	if (block->state == BLOCK_OFFLINE)
+		rc = write_online(t, index, movable);
+	if (!rc || is_online_in(t->ctx, index, movable))
+		return 0;
+	if (block_read(t->ctx, index) == BLOCK_ONLINE)
+		rc = write_state(t, index, "offline", "taking a block back from the wrong zone");
+	else if (rc != -EAGAIN)
+		return rc;
+	else
+		rc = 0;
+	if (!rc)
+		rc = write_online(t, index, movable);
 	return rc && is_online_in(t->ctx, index, movable) ? 0 : rc;
 }
 
@@ -126,11 +137,12 @@ static size_t put_back(struct transition *t, const struct blocks *blocks, size_t
 	t->undoing = true;
 	for (i = 0; i < nr; i++) {
 		uint64_t index = blocks->v[i].index;
+		struct block now = { index, block_read(t->ctx, index) };
 
-		if (block_read(t->ctx, index) == blocks->v[i].state)
+		if (now.state == blocks->v[i].state)
 			continue;
 		if (blocks->v[i].state == BLOCK_ONLINE)
-			rc = online_block(t, index, movable);
+			rc = online_block(t, &now, movable);
 		else
 			rc = write_state(t, index, "offline", "putting memory blocks back");
 		if (rc)
@@ -169,11 +181,11 @@ int blocks_online(struct transition *t, const char *zone)
 			err = -EINTR;
 			break;
 		}
-		if (is_online_in(t->ctx, index, movable)) {
+		if (blocks.v[i].state == BLOCK_ONLINE && is_online_in(t->ctx, index, movable)) {
 			online++;
 			continue;
 		}
-		rc = online_block(t, index, movable);
+		rc = online_block(t, &blocks.v[i], movable);
 		if (!rc) {
 			online++;
 			changed++;

@@ -99,17 +99,22 @@ static void read_blocks(struct cxlmem_device *dev)
 	free(blocks.v);
 }
 
+int device_read_attributes(struct cxlmem_device *dev)
+{
+	dev->bad = NULL;
+	dev->node_read = false;
+	if (dev->backend->read(dev))
+		return fail(dev->ctx, ENODEV, "%s is gone", dev->name);
+	return 0;
+}
+
 EXPORT int cxlmem_device_refresh(struct cxlmem_device *dev)
 {
-	int rc;
+	int rc = device_read_attributes(dev);
 
-	dev->bad = NULL;
-	rc = dev->backend->read(dev);
-	if (rc)
-		return fail(dev->ctx, ENODEV, "%s is gone", dev->name);
-	read_blocks(dev);
-	dev->node_read = false;
-	return 0;
+	if (!rc)
+		read_blocks(dev);
+	return rc;
 }
 
 int device_check(struct cxlmem_device *dev)

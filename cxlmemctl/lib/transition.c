@@ -136,7 +136,8 @@ static int add(struct transition *t)
 	rc = t->dev->backend->add(t);
 	if (rc)
 		return rc;
-	rc = cxlmem_device_refresh(t->dev);
+	/* blocks_online() looks at the blocks itself. */
+	rc = device_read_attributes(t->dev);
 	if (rc)
 		return rc;
 	rc = blocks_online(t, t->want.zone);

@@ -12,9 +12,9 @@ fn=$(lspci -Dn -d ::0502 | awk '{ print $1; exit }')
 echo offline >/sys/devices/system/memory/auto_online_blocks
 modprobe -a cxl_acpi cxl_pci cxl_mem cxl_port dax_cxl device_dax kmem
 
-before_cxlmem() { cxlmemctl bind "$fn" >/dev/null; }
-cxlmem() { cxlmemctl online cxlmem0 >/dev/null; }
-after_cxlmem() { cxlmemctl unbind cxlmem0 >/dev/null; }
+before_cxlmem() { cxlmemctl bind "$fn" >/dev/null 2>&1; }
+cxlmem() { cxlmemctl online cxlmem0 >/dev/null 2>&1; }
+after_cxlmem() { cxlmemctl unbind cxlmem0 >/dev/null 2>&1; }
 
 before_daxctl() {
 	local bus
@@ -24,7 +24,7 @@ before_daxctl() {
 	done
 	# Created online-less under kmem; out of it, so that daxctl has it all to do.
 	daxctl offline-memory dax0.0 >/dev/null 2>&1
-	daxctl reconfigure-device -m devdax -f dax0.0 >/dev/null
+	daxctl reconfigure-device -m devdax -f dax0.0 >/dev/null 2>&1
 }
 daxctl_online() { daxctl reconfigure-device -m system-ram dax0.0 >/dev/null 2>&1; }
 after_daxctl() {
