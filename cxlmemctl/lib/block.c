@@ -161,6 +161,25 @@ static int online_failed(struct transition *t, int rc, uint64_t index, const cha
 		    t->dev->name, (uintmax_t)index, zone, online_reason(rc), then);
 }
 
+/*
+ * The first block, and then the others from the last one down. After each block
+ * the kernel walks its zone from the beginning until it finds a hole; in this
+ * order there is one right after the first block until all are online. In order
+ * of address it would walk all that is there every time, which made 16 GiB take
+ * a third longer.
+ */
+static void leave_hole_to_the_end(struct blocks *blocks)
+{
+	size_t i, j;
+
+	for (i = 1, j = blocks->nr; i + 1 < j; i++) {
+		struct block block = blocks->v[i];
+
+		blocks->v[i] = blocks->v[--j];
+		blocks->v[j] = block;
+	}
+}
+
 int blocks_online(struct transition *t, const char *zone)
 {
 	bool movable = strcmp(zone, "kernel"), partial = t->opt.flags & CXLMEM_PARTIAL;
@@ -172,6 +191,7 @@ int blocks_online(struct transition *t, const char *zone)
 	rc = blocks_read(t->dev, &blocks);
 	if (rc)
 		return rc;
+	leave_hole_to_the_end(&blocks);
 	t->done = 0;
 	t->total = blocks.nr * blocks.size;
 	for (i = 0; i < blocks.nr; i++, t->done += blocks.size) {
