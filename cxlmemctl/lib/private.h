@@ -145,8 +145,9 @@ struct cxlmem_device {
 struct cxlmem_device *device_at(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size);
 struct cxlmem_device *device_of(struct cxlmem_ctx *ctx, const char *parent);
 bool device_has_mode(struct cxlmem_device *dev, const char *mode);
-/* Fails with the reason if the kernel's attributes make no sense. */
+/* All but the memory blocks, which cxlmem_device_refresh() reads, too. */
 int device_read_attributes(struct cxlmem_device *dev);
+/* Fails with the reason if the kernel's attributes make no sense. */
 int device_check(struct cxlmem_device *dev);
 
 /* ---- node.c ---- */
