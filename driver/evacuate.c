@@ -8,6 +8,7 @@
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/oom.h>
 #include <linux/sched/signal.h>
 #include <linux/vmstat.h>
 
@@ -53,24 +54,33 @@ static u64 used_bytes(const struct cxlmem_memory *mem)
 	return min(online, PFN_PHYS((u64)used));
 }
 
-/* Pages that a node can take without being pushed below its watermarks. */
-static unsigned long node_room(int node)
+/* Free pages that a node can give without being pushed below its watermarks. */
+static unsigned long node_free(int node)
 {
-	pg_data_t *pgdat = NODE_DATA(node);
-	unsigned long free = 0, cache = 0;
+	struct zone *zones = NODE_DATA(node)->node_zones;
+	unsigned long free = 0;
 	int i;
 
 	for (i = 0; i < MAX_NR_ZONES; i++) {
-		struct zone *zone = &pgdat->node_zones[i];
-		unsigned long zone_free = zone_page_state(zone, NR_FREE_PAGES);
-		unsigned long reserve = high_wmark_pages(zone);
+		unsigned long zone_free = zone_page_state(&zones[i], NR_FREE_PAGES);
+		unsigned long reserve = high_wmark_pages(&zones[i]);
 
 		free += zone_free > reserve ? zone_free - reserve : 0;
-		cache += zone_page_state(zone, NR_ZONE_INACTIVE_FILE) +
-			 zone_page_state(zone, NR_ZONE_ACTIVE_FILE);
 	}
-	/* Half of the page cache is a cautious guess of what can be dropped. */
-	return free + cache / 2;
+	return free;
+}
+
+/* The same with half of the page cache, a cautious guess of what can be dropped. */
+static unsigned long node_room(int node)
+{
+	struct zone *zones = NODE_DATA(node)->node_zones;
+	unsigned long cache = 0;
+	int i;
+
+	for (i = 0; i < MAX_NR_ZONES; i++)
+		cache += zone_page_state(&zones[i], NR_ZONE_INACTIVE_FILE) +
+			 zone_page_state(&zones[i], NR_ZONE_ACTIVE_FILE);
+	return node_free(node) + cache / 2;
 }
 
 /*
@@ -97,9 +107,33 @@ static u64 host_room(const struct cxlmem_memory *mem)
 
 struct evacuation {
 	struct cxlmem_memory *mem;
+	struct notifier_block oom;
 	bool finished;
 	int error;
 };
+
+/*
+ * A process that is bound to the node finds no free page there while the last
+ * blocks leave, and would be killed for it. Its binding is void as soon as the
+ * node is empty, so it only has to wait; as long as the rest of the machine has
+ * memory, it is the node that is out of it.
+ */
+static int spare_bound_processes(struct notifier_block *oom, unsigned long unused, void *freed)
+{
+	struct evacuation *evacuation = container_of(oom, struct evacuation, oom);
+	int node;
+
+	if (fatal_signal_pending(current))
+		return NOTIFY_DONE;
+	for_each_node_state(node, N_MEMORY) {
+		if (node == evacuation->mem->node || !node_free(node))
+			continue;
+		schedule_timeout_killable(HZ / 10);
+		*(unsigned long *)freed += 1;
+		return NOTIFY_OK;
+	}
+	return NOTIFY_DONE;
+}
 
 /*
  * A thread of its own can be sent a signal, which is the only way to stop the
@@ -199,7 +233,10 @@ static int report(struct cxlmem_device *cdev, int stopped, int error)
 int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated)
 {
 	struct cxlmem_memory *mem = cdev->mem;
-	struct evacuation evacuation = { .mem = mem };
+	struct evacuation evacuation = {
+		.mem = mem,
+		.oom.notifier_call = spare_bound_processes,
+	};
 	u64 used = used_bytes(mem);
 	u64 room = host_room(mem);
 	struct task_struct *task;
@@ -220,6 +257,7 @@ int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated)
 		return cxlmem_refuse(cdev, PTR_ERR(task), "no memory for a thread (%pe)", task);
 	}
 	get_task_struct(task);
+	register_oom_notifier(&evacuation.oom);
 	wake_up_process(task);
 
 	stopped = wait_or_stop(cdev, &evacuation);
@@ -229,6 +267,7 @@ int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated)
 	}
 	kthread_stop(task);
 	put_task_struct(task);
+	unregister_oom_notifier(&evacuation.oom);
 	WRITE_ONCE(mem->leaving, false);
 
 	/* A signal that came too late stopped nothing. */

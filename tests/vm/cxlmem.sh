@@ -58,10 +58,16 @@ zones() {
 # start_pattern NODE MIB [OPTION...]: a program with that much memory, bound to
 # the node. Sets $pattern to its pid; what it says goes to /tmp/pattern.PID.
 start_pattern() {
-	local node=$1 mib=$2 out
+	local node=$1 mib=$2
 	shift 2
+	start_program numactl --membind "$node" pattern "$@" "$mib"
+}
+
+# start_program COMMAND...: the same for a pattern program started otherwise.
+start_program() {
+	local out
 	out=$(mktemp)
-	numactl --membind "$node" pattern "$@" "$mib" >"$out" 2>&1 &
+	"$@" >"$out" 2>&1 &
 	pattern=$!
 	wait_for 60 grep -q ready "$out"
 	mv "$out" "/tmp/pattern.$pattern"

@@ -4,18 +4,22 @@
  * memory with a pattern, prints "PID ready", and on SIGUSR1 checks all of it
  * and prints "intact" or "CORRUPT".
  *
- *	pattern [-s|-h] [-w] MIB
+ *	pattern [-s|-h] [-w|-f] [-b NODE] MIB
  *
  *	-s  small pages only	-h  huge pages where possible
  *	-w  keep checking and rewriting the memory meanwhile
+ *	-f  and give each page back first, so that it needs new ones all the time
+ *	-b  bind the memory, not the process, to the node: mbind(2)
  */
 #include <err.h>
+#include <linux/mempolicy.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define WORDS_PER_PAGE (4096 / sizeof(uint64_t))
@@ -76,23 +80,28 @@ int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = ask };
 	int advice = 0, option;
-	bool rewrite = false;
+	bool rewrite = false, fresh = false;
+	unsigned long nodes = 0;
 	sigset_t usr1, old;
 	size_t page = 0;
 
-	while ((option = getopt(argc, argv, "shw")) != -1) {
+	while ((option = getopt(argc, argv, "shwfb:")) != -1) {
 		if (option == 's')
 			advice = MADV_NOHUGEPAGE;
 		else if (option == 'h')
 			advice = MADV_HUGEPAGE;
 		else if (option == 'w')
 			rewrite = true;
+		else if (option == 'f')
+			rewrite = fresh = true;
+		else if (option == 'b')
+			nodes = 1ul << atoi(optarg);
 		else
 			return 2;
 	}
 	pages = optind < argc ? strtoul(argv[optind], NULL, 10) << 8 : 0;
 	if (!pages)
-		errx(2, "usage: pattern [-s|-h] [-w] MIB");
+		errx(2, "usage: pattern [-s|-h] [-w|-f] [-b NODE] MIB");
 
 	memory = mmap(NULL, pages << 12, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	generations = calloc(pages, sizeof(*generations));
@@ -100,6 +109,8 @@ int main(int argc, char **argv)
 		err(1, "%zu MiB", pages >> 8);
 	if (advice && madvise(memory, pages << 12, advice))
 		err(1, "madvise");
+	if (nodes && syscall(SYS_mbind, memory, pages << 12, MPOL_BIND, &nodes, 8 * sizeof(nodes), 0))
+		err(1, "mbind");
 
 	sigemptyset(&usr1);
 	sigaddset(&usr1, SIGUSR1);
@@ -123,6 +134,8 @@ int main(int argc, char **argv)
 			if (!page_is_intact(page))
 				return 1;
 			generations[page]++;
+			if (fresh && madvise(memory + page * WORDS_PER_PAGE, 4096, MADV_DONTNEED))
+				err(1, "madvise");
 			write_page(page);
 		} else {
 			sigsuspend(&old);

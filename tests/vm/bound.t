@@ -1,0 +1,43 @@
+#!/bin/bash
+# Programs that may have memory on the far node only, and ask for more of it
+# all the time: when the node leaves, they go on elsewhere and are not killed.
+# machine: type3
+# memory: 3G
+
+. /cxlmem/tests/vm/cxlmem.sh
+
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+echo +cpuset >/sys/fs/cgroup/cgroup.subtree_control
+mkdir /sys/fs/cgroup/far
+in_far_cpuset() {
+	echo $BASHPID >/sys/fs/cgroup/far/cgroup.procs
+	exec "$@"
+}
+
+bind_device
+cxlmemctl online cxlmem0 >/dev/null
+node=$(attr node)
+echo "$node" >/sys/fs/cgroup/far/cpuset.mems
+
+share=$((full / 5))
+start_pattern "$node" $share -s -f
+by_policy=$pattern
+start_program pattern -s -f -b "$node" $share
+by_range=$pattern
+start_program in_far_cpuset pattern -s -f $share
+by_cpuset=$pattern
+is "$(($(resident "$by_policy" "$node") + $(resident "$by_range" "$node") +
+	$(resident "$by_cpuset" "$node") > share * 27 / 10))" 1 "all three have their memory on the node"
+
+run_ok cxlmemctl offline cxlmem0
+intact "$by_policy" "a process bound to the node is intact"
+intact "$by_range" "memory bound to the node is intact"
+intact "$by_cpuset" "a process in a cpuset of that node is intact"
+is "$(resident "$by_policy" "$node") $(resident "$by_range" "$node") $(resident "$by_cpuset" "$node")" \
+	"0 0 0" "none of them has memory on the node any more"
+like "$(dmesg | grep -c 'invoked oom-killer')" '^0$' "nothing was killed"
+
+# The kernel logs that they had to wait. And between the node's last page and its
+# own voiding of the bindings a page fault fails, is logged, and tried again.
+expected_log='/page allocation \(failure: order:0\|stall for\).*nodemask=/,/Mem-Info/d'
+done_testing
