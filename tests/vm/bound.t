@@ -6,7 +6,6 @@
 
 . /cxlmem/tests/vm/cxlmem.sh
 
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
 echo +cpuset >/sys/fs/cgroup/cgroup.subtree_control
 mkdir /sys/fs/cgroup/far
 in_far_cpuset() {
