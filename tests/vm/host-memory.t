@@ -3,6 +3,7 @@
 # the numbers, and nobody is killed.
 # machine: type3
 # memory: 1G
+# size: 1G
 # debug-size: 1G
 
 . /cxlmem/tests/vm/cxlmem.sh
