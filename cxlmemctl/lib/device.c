@@ -183,12 +183,12 @@ static int no_such_device(struct cxlmem_ctx *ctx, const char *name)
 
 	known[0] = '\0';
 	cxlmem_device_foreach(ctx, dev) {
-		len += snprintf(known + len, sizeof(known) - len, "%s%s", len ? ", " : "",
-				dev->name);
-		if (len > sizeof(known) - NAME_LEN - sizeof(", ")) {
+		if (len > sizeof(known) - NAME_LEN - sizeof(", , ...")) {
 			strcpy(known + len, ", ...");
 			break;
 		}
+		len += snprintf(known + len, sizeof(known) - len, "%s%s", len ? ", " : "",
+				dev->name);
 	}
 	if (!len)
 		return fail(ctx, ENODEV,

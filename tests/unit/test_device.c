@@ -101,6 +101,27 @@ static void many_devices_in_error(void **state)
 	cxlmem_unref(ctx);
 }
 
+/* Names as long as they can be, of which the list leaves just no room for the dots. */
+static void long_names_in_error(void **state)
+{
+	struct cxlmem_ctx *ctx;
+	struct cxlmem_device *dev;
+	char path[128];
+	unsigned int i;
+
+	(void)state;
+	put_machine();
+	for (i = 0; i < 10; i++) {
+		snprintf(path, sizeof(path), "sys/bus/dax/devices/dax%0*u.%02u/size",
+			 i ? 57 : 49, i, i);
+		put(path, "%llu\n", BLOCK);
+	}
+	ctx = tree_context();
+	assert_int_equal(cxlmem_device_find(ctx, "nothing", &dev), -ENODEV);
+	assert_contains(cxlmem_error(ctx), ", ...");
+	cxlmem_unref(ctx);
+}
+
 static void facts(void **state)
 {
 	struct cxlmem_ctx *ctx;
@@ -349,6 +370,7 @@ int main(void)
 		TEST(same_serial),
 		TEST(no_serial_is_no_name),
 		TEST(many_devices_in_error),
+		TEST(long_names_in_error),
 		TEST(facts),
 		TEST(unknown_facts),
 		TEST(shared_node),
