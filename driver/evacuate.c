@@ -148,6 +148,7 @@ static int offline_thread(void *data)
 
 	allow_signal(SIGTERM);
 	evacuation->error = offline_and_remove_memory(mem->usable.start, range_len(&mem->usable));
+	/* Who sees this sees the error as well; pairs with finished(). */
 	smp_store_release(&evacuation->finished, true);
 	wake_up(&mem->wait);
 	return 0;
@@ -155,6 +156,7 @@ static int offline_thread(void *data)
 
 static bool finished(struct evacuation *evacuation)
 {
+	/* Pairs with offline_thread(). */
 	return smp_load_acquire(&evacuation->finished);
 }
 
@@ -178,14 +180,16 @@ static int wait_or_stop(struct cxlmem_device *cdev, struct evacuation *evacuatio
 	int rc;
 
 	while (!finished(evacuation)) {
-		if (removed)
+		if (removed) {
+			unsigned long seconds = max(READ_ONCE(remove_timeout), 1u);
+
 			rc = wait_event_timeout(mem->wait, advanced(evacuation, &blocks_seen),
-						secs_to_jiffies(max(READ_ONCE(remove_timeout), 1u))) ?
-						0 : -ETIMEDOUT;
-		else
+						seconds * HZ) ? 0 : -ETIMEDOUT;
+		} else {
 			rc = wait_event_interruptible(mem->wait,
 						      advanced(evacuation, &blocks_seen) ||
 						      READ_ONCE(cdev->removed));
+		}
 		if (!rc && !removed && READ_ONCE(cdev->removed))
 			rc = -ENODEV;
 		if (rc)

@@ -171,8 +171,9 @@ static ssize_t remove_range_store(struct device_driver *driver, const char *buf,
 	u64 start;
 	int rc;
 
-	if (sscanf(buf, "%lli", &start) != 1)
-		return -EINVAL;
+	rc = kstrtou64(buf, 0, &start);
+	if (rc)
+		return rc;
 	if (mutex_lock_interruptible(&owned_ranges_lock))
 		return -EINTR;
 	rc = -ENOENT;

@@ -243,6 +243,7 @@ static struct attribute *cxlmem_attrs[] = {
 	&dev_attr_last_error.attr,
 	NULL
 };
+
 static const struct attribute_group cxlmem_group = {
 	.attrs = cxlmem_attrs,
 };
