@@ -17,8 +17,7 @@ cxlmem() { cxlmemctl online cxlmem0 >/dev/null 2>&1; }
 after_cxlmem() { cxlmemctl unbind cxlmem0 >/dev/null 2>&1; }
 
 before_daxctl() {
-	local bus
-	for bus in $(seq 100); do
+	for _ in $(seq 100); do
 		cxl create-region -t ram -d decoder0.0 -m "$(cxl list -M | sed -n 's/.*"memdev":"\(mem[0-9]*\)".*/\1/p')" >/dev/null 2>&1 && break
 		sleep 0.1
 	done

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # Common ground of the lab's scripts: where things are, and how to run a
 # command in the lab's root. Sourced by bash, not run.
 
@@ -8,6 +9,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 lab=${CXLMEM_LAB:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/cxlmem-lab}
 root=$lab/root
 build=$top/build
+# shellcheck disable=SC2034 # for those who source this
 guest=$build/guest		# the layer over the lab's root that VMs see
 
 say() { printf '\033[1mlab:\033[0m %s\n' "$*" >&2; }

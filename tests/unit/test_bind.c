@@ -35,6 +35,8 @@ static void put_config(const unsigned char *config, size_t size)
 	put(PCI "/config", "%s", "");
 	snprintf(path, sizeof(path), "%s/" PCI "/config", tree_path());
 	fd = open(path, O_WRONLY);
+	if (fd < 0)
+		fail_msg("%s: %s", path, strerror(errno));
 	assert_int_equal(write(fd, config, size), size);
 	close(fd);
 }

@@ -19,9 +19,22 @@ static void load(const char *name, char *text, size_t size)
 
 	snprintf(path, sizeof(path), "%s/%s", tree_path(), name);
 	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		fail_msg("%s: %s", path, strerror(errno));
 	len = read(fd, text, size - 1);
 	close(fd);
 	text[len < 0 ? 0 : len] = '\0';
+}
+
+/* In the child process that becomes cxlmemctl. */
+static void redirect_to(int fd, const char *path)
+{
+	int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	if (file < 0)
+		_exit(98);
+	dup2(file, fd);
+	close(file);
 }
 
 static void redirect(int fd, const char *name)
@@ -29,7 +42,7 @@ static void redirect(int fd, const char *name)
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", tree_path(), name);
-	dup2(open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644), fd);
+	redirect_to(fd, path);
 }
 
 /* Starts cxlmemctl --sysroot TREE ARGS, split at blanks. */
@@ -383,7 +396,7 @@ static void full_output(void **state)
 	put_device(0);
 	pid = fork();
 	if (!pid) {
-		dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
+		redirect_to(STDOUT_FILENO, "/dev/full");
 		redirect(STDERR_FILENO, "err");
 		execl(TOOL, TOOL, "--sysroot", tree_path(), "list", NULL);
 		_exit(99);

@@ -62,7 +62,8 @@ void put(const char *path, const char *fmt, ...)
 	full(name, path);
 	make_parents(name);
 	file = fopen(name, "w");
-	assert_non_null(file);
+	if (!file)
+		fail_msg("%s: %s", name, strerror(errno));
 	va_start(args, fmt);
 	vfprintf(file, fmt, args);
 	va_end(args);
@@ -152,9 +153,9 @@ void put_device(unsigned int n)
 		put(path, "%s\n", attrs[i].value);
 	}
 	snprintf(path, sizeof(path), "%s/start", dir);
-	put(path, "%#llx\n", START + n * 16 * BLOCK);
+	put(path, "%#llx\n", START + 16 * BLOCK * n);
 	snprintf(path, sizeof(path), "%s/usable_start", dir);
-	put(path, "%#llx\n", START + n * 16 * BLOCK);
+	put(path, "%#llx\n", START + 16 * BLOCK * n);
 	snprintf(path, sizeof(path), "%s/size", dir);
 	put(path, "%llu\n", 4 * BLOCK);
 	snprintf(path, sizeof(path), "%s/usable_size", dir);

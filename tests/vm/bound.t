@@ -9,7 +9,7 @@
 echo +cpuset >/sys/fs/cgroup/cgroup.subtree_control
 mkdir /sys/fs/cgroup/far
 in_far_cpuset() {
-	echo $BASHPID >/sys/fs/cgroup/far/cgroup.procs
+	echo "$BASHPID" >/sys/fs/cgroup/far/cgroup.procs
 	exec "$@"
 }
 

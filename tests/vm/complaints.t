@@ -4,7 +4,6 @@
 
 . /cxlmem/tests/vm/cxlmem.sh
 
-fn=$(cxl_function)
 echo online >/sys/devices/system/memory/auto_online_blocks
 bind_device
 

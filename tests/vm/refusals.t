@@ -13,7 +13,6 @@ is "$(cat /sys/bus/pci/devices/0000:00:00.0/driver_override)" "(null)" "and with
 
 # The driver itself refuses such a function, too.
 modprobe cxlmem_pci
-nic=$(lspci -D -d ::0604 | awk '{ print $1; exit }')
 other=$(lspci -D | awk '/Host bridge/ { print $1; exit }')
 echo cxlmem_pci >"/sys/bus/pci/devices/$other/driver_override"
 echo "$other" >/sys/bus/pci/drivers_probe 2>/dev/null
@@ -54,6 +53,7 @@ refused memmap_on_memory 1 "memory_hotplug.memmap_on_memory=1"
 is "$(grep . $SYS/{mode,zone,node,memmap_on_memory}; cat /proc/iomem)" "$before" "nothing has changed"
 cxlmemctl online cxlmem0 >/dev/null
 for setting in "zone kernel" "node 1" "memmap_on_memory 0"; do
+	# shellcheck disable=SC2086 # its name and value
 	refused $setting "in mode offline only"
 done
 is "$(attr last_error)" "memmap_on_memory can be set in mode offline only, and the mode is system" "the reason is kept"
@@ -63,6 +63,7 @@ is "$(attr last_error)" "" "until the next write succeeds"
 # Not root.
 for command in "online cxlmem0" "offline cxlmem0" "mode cxlmem0 offline" "evacuate cxlmem0" \
 	"bind $fn" "unbind cxlmem0" "auto cxlmem0"; do
+	# shellcheck disable=SC2086 # a command and its arguments
 	fails_with 1 "root" setpriv --reuid 65534 --regid 65534 --clear-groups cxlmemctl $command
 done
 is "$(setpriv --reuid 65534 --regid 65534 --clear-groups cxlmemctl mode cxlmem0)" system "anyone can look"

@@ -14,8 +14,8 @@ fill() {
 }
 gone() {
 	ok "$([ ! -e $SYS ]; echo $?)" "the device is gone after $1"
-	intact $pattern "data is intact after $1"
-	stop_pattern $pattern
+	intact "$pattern" "data is intact after $1"
+	stop_pattern "$pattern"
 }
 
 bind_device
@@ -42,7 +42,7 @@ ok "$([ ! -e $SYS ]; echo $?)" "unbound in spite of a pinned page"
 is "$(mib_of 1 MemTotal)" "$mib" "the memory stays online"
 like "$(cat /proc/iomem)" "System RAM .cxlmem." "and is owned"
 like "$(hdm "$fn" show)" "^committed" "and the device goes on decoding it"
-intact $pattern "data is intact"
+intact "$pattern" "data is intact"
 like "$(dmesg)" "stay online in node 1 without a driver until it is bound again" "the log says so"
 fails_with 1 "in use|temporarily unavailable" rmmod cxlmem_pci cxlmem_core
 last=$(ls -dv /sys/devices/system/memory/memory* | tail -n 1)
@@ -56,8 +56,8 @@ is "$(attr mode) $(attr source)" "system driver" "the next probe adopts it"
 is "$(blocks_in_state online)" "$nblocks" "with all its blocks"
 kill "$(cat /tmp/pin)"
 run_ok cxlmemctl offline cxlmem0
-intact $pattern "data is intact after the adopted memory went offline"
-stop_pattern $pattern
+intact "$pattern" "data is intact after the adopted memory went offline"
+stop_pattern "$pattern"
 
 # Hot-unplug: the slot's button, 5 s, and then the function is gone.
 fill

@@ -10,7 +10,7 @@ fn=$(cxl_function)
 round() {
 	cxlmemctl bind "$fn" && cxlmemctl online cxlmem0 &&
 		start_pattern "$(attr node)" 100 && cxlmemctl offline cxlmem0 &&
-		[ "$(pattern_says $pattern)" = intact ] && stop_pattern $pattern &&
+		[ "$(pattern_says "$pattern")" = intact ] && stop_pattern "$pattern" &&
 		cxlmemctl unbind cxlmem0
 }
 

@@ -118,6 +118,8 @@ int main(void)
 
 	mount_all(early, sizeof(early) / sizeof(early[0]));
 	console = open("/dev/console", O_RDWR);
+	if (console < 0)
+		die("cannot open", "/dev/console");
 	for (int fd = 0; fd <= 2; fd++)
 		dup2(console, fd);
 	close(console);
