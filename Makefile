@@ -5,6 +5,7 @@
 KERNEL ?=
 MACHINE ?= type3
 TEST ?=
+TOOL ?=
 JOBS ?= 2
 
 comma := ,
@@ -39,6 +40,10 @@ lab:
 debug-kernel:
 	@$(lab)/debug-kernel
 
+#: make lint      static analysis of everything  [TOOL=name...]
+lint: build
+	@$(lab)/in-root /cxlmem/tests/lint/run $(TOOL)
+
 #: make bench     compare with the stock tools; figures, no tests  [KERNEL=7.2]
 bench: build
 	@for bench in tests/bench/online.sh tests/bench/list.sh; do $(lab)/bench $$bench $(KERNEL) || exit; done
@@ -53,4 +58,4 @@ install:
 clean:
 	rm -rf build
 
-.PHONY: help demo check shell build lab debug-kernel bench install clean
+.PHONY: help demo check shell build lab debug-kernel lint bench install clean
