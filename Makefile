@@ -44,6 +44,10 @@ debug-kernel:
 lint: build
 	@$(lab)/in-root /cxlmem/tests/lint/run $(TOOL)
 
+#: make matrix    the main job on every kernel from 6.12 to 7.2 that Debian's mirror serves
+matrix:
+	@$(lab)/matrix
+
 #: make bench     compare with the stock tools; figures, no tests  [KERNEL=7.2]
 bench: build
 	@for bench in tests/bench/online.sh tests/bench/list.sh; do $(lab)/bench $$bench $(KERNEL) || exit; done
@@ -58,4 +62,4 @@ install:
 clean:
 	rm -rf build
 
-.PHONY: help demo check shell build lab debug-kernel lint bench install clean
+.PHONY: help demo check shell build lab debug-kernel lint matrix bench install clean

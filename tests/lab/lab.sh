@@ -82,12 +82,13 @@ go_into_root() {
 # The kernels of the lab, by the short name that people type.
 kernel_release() {
 	local release
-	release=$(cat "$lab/kernel-$1" 2>/dev/null) ||
+	release=$(cat "$lab/kernel-$1" 2>/dev/null || cat "$lab/matrix-$1" 2>/dev/null) ||
 		die "no kernel '$1' in the lab; it has: $(kernels | tr '\n' ' ')"
 	echo "$release"
 }
 
-# All that are there; the debug kernel too, once somebody has built it.
+# All that are there; the debug kernel too, once somebody has built it. Those of
+# `make matrix` are not among them.
 kernels() {
 	local file
 	for file in "$lab"/kernel-*; do
