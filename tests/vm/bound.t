@@ -36,7 +36,4 @@ is "$(resident "$by_policy" "$node") $(resident "$by_range" "$node") $(resident 
 	"0 0 0" "none of them has memory on the node any more"
 like "$(dmesg | grep -c 'invoked oom-killer')" '^0$' "nothing was killed"
 
-# The kernel logs that they had to wait. And between the node's last page and its
-# own voiding of the bindings a page fault fails, is logged, and tried again.
-expected_log='/page allocation \(failure: order:0\|stall for\).*nodemask=/,/Mem-Info/d'
 done_testing

@@ -3,6 +3,11 @@
 
 . /cxlmem/tests/vm/lib.sh
 
+# Of a process that is bound to a node that leaves, the kernel logs that it had to
+# wait. And between the node's last page and the kernel's own voiding of the
+# binding a page fault fails, is logged, and tried again.
+expected_log='/page allocation \(failure: order:0\|stall for\).*nodemask=/,/Mem-Info/d'
+
 SYS=/sys/class/cxlmem/cxlmem0
 
 # The device has less memory where the kernel is slow, see run-test: a test goes
