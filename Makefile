@@ -44,7 +44,7 @@ debug-kernel:
 lint: build
 	@$(lab)/in-root /cxlmem/tests/lint/run $(TOOL)
 
-#: make matrix    the main job on every kernel from 6.12 to 7.2 that Debian's mirror serves
+#: make matrix    the main job on a kernel of each series from 6.12 to 7.2 that Debian's mirror has
 matrix:
 	@$(lab)/matrix
 
