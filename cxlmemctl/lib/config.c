@@ -130,6 +130,8 @@ static const struct key *find_key(const char *name)
 	return NULL;
 }
 
+#define BLANKS " \t\r\v\f"
+
 /* Compares what is between two places of a line, without blanks around it, to a lower-case word. */
 static bool is_word(const char *from, const char *to, const char *word)
 {
@@ -142,7 +144,8 @@ static bool is_word(const char *from, const char *to, const char *word)
 
 /*
  * Line of a section (@key is NULL) or of a key in it; iniparser does not keep
- * them. Of several the last, since that is the one that counts.
+ * them. Of several the last, since that is the one that counts. What begins as
+ * a section and does not end as one is a key to iniparser.
  */
 static unsigned int line_of(const char *text, const char *section, const char *key)
 {
@@ -150,20 +153,47 @@ static unsigned int line_of(const char *text, const char *section, const char *k
 	bool inside = !*section;
 
 	while (*text) {
-		const char *end = text + strcspn(text, "\n"), *at = text;
+		const char *next = text + strcspn(text, "\n"), *end = next;
+		const char *at = text + strspn(text, BLANKS);
 
 		line++;
-		at += strspn(at, " \t");
-		if (*at == '[') {
-			inside = is_word(at + 1, at + 1 + strcspn(at + 1, "]\n"), section);
+		while (end > at && strchr(BLANKS, end[-1]))
+			end--;
+		if (*at == '[' && end[-1] == ']') {
+			inside = is_word(at + 1, end - 1, section);
 			if (inside && !key)
 				found = line;
 		} else if (inside && key && is_word(at, at + strcspn(at, "=\n"), key)) {
 			found = line;
 		}
-		text = *end ? end + 1 : end;
+		text = *next ? next + 1 : next;
 	}
 	return found;
+}
+
+/*
+ * Line of what iniparser would make something else of than the writer meant,
+ * or 0: a zero byte would end the file; a line that ends with a backslash would
+ * take in the next one, also if it is a comment.
+ */
+static unsigned int line_of_trap(const char *text, size_t len)
+{
+	const char *end = text + len;
+	unsigned int line;
+
+	for (line = 1; text < end; line++) {
+		const char *next = memchr(text, '\n', end - text);
+		const char *last = next ? next : end;
+
+		if (memchr(text, '\0', last - text))
+			return line;
+		while (last > text && strchr(BLANKS, last[-1]))
+			last--;
+		if (last > text && last[-1] == '\\')
+			return line;
+		text = next ? next + 1 : end;
+	}
+	return 0;
 }
 
 /* What is being read, for error messages. */
@@ -171,6 +201,7 @@ struct source {
 	struct cxlmem_ctx *ctx;
 	const char *path;
 	const char *text;
+	size_t len;
 };
 
 static int read_entry(const struct source *src, struct section *s, const char *section,
@@ -227,6 +258,12 @@ static int read_sections(const struct source *src, const struct ini *api, const 
 	int i, rc, nr = api->iniparser_getnsec(ini);
 	size_t k;
 
+	/* iniparser takes these sections for keys, and so does not list them. */
+	for (k = 0; k < (size_t)ini->size; k++)
+		if (ini->key[k] && !ini->val[k] && strchr(ini->key[k], ':'))
+			return fail(src->ctx, EINVAL,
+				    "%s:%u: the name of section '%s' has a colon in it, which cannot be",
+				    src->path, line_of(src->text, ini->key[k], NULL), ini->key[k]);
 	for (k = 0; k < (size_t)ini->size; k++)
 		if (ini->key[k] && ini->key[k][0] == ':')
 			return fail(src->ctx, EINVAL,
@@ -249,6 +286,9 @@ static int read_sections(const struct source *src, const struct ini *api, const 
 /* iniparser tells of syntax errors by a function without any data. */
 static _Thread_local unsigned int bad_line;
 
+#define NAME	"file"
+#define IN_FILE	" in " NAME " ("
+
 static int note_bad_line(const char *format, ...)
 {
 	char text[2 * PATH_MAX];
@@ -258,40 +298,46 @@ static int note_bad_line(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	/* "iniparser: syntax error in NAME (LINE):" */
-	at = strrchr(text, '(');
+	/* "iniparser: syntax error in NAME (LINE):", and then the line with whatever is in it */
+	at = strstr(text, IN_FILE);
 	if (!bad_line && at)
-		bad_line = strtoul(at + 1, NULL, 10);
+		bad_line = strtoul(at + strlen(IN_FILE), NULL, 10);
 	return 0;
+}
+
+static int bad_syntax(const struct source *src)
+{
+	return fail(src->ctx, EINVAL,
+		    "%s:%u: this line is neither [%sNAME], nor KEY = VALUE, nor a # comment",
+		    src->path, bad_line, SECTION);
 }
 
 static int parse(const struct source *src, struct cxlmem_config *config)
 {
-	size_t len = strlen(src->text);
 	dictionary *ini = NULL;
 	struct ini api;
 	FILE *file;
 	int rc;
 
-	if (!len)
+	if (!src->len)
 		return 0;
+	bad_line = line_of_trap(src->text, src->len);
+	if (bad_line)
+		return bad_syntax(src);
 	rc = load_ini(src->ctx, &api);
 	if (rc)
 		return rc;
-	file = fmemopen((char *)src->text, len, "r");
+	file = fmemopen((char *)src->text, src->len, "r");
 	if (!file)
 		return fail(src->ctx, errno, "cannot read %s: %s", src->path, strerror(errno));
-	bad_line = 0;
 	api.iniparser_set_error_callback(note_bad_line);
-	ini = api.iniparser_load_file(file, "file");
+	ini = api.iniparser_load_file(file, NAME);
 	api.iniparser_set_error_callback(NULL);
 	fclose(file);
 	if (ini && !bad_line)
 		rc = read_sections(src, &api, ini, config);
 	else
-		rc = fail(src->ctx, EINVAL,
-			  "%s:%u: this line is neither [%sNAME], nor KEY = VALUE, nor a # comment",
-			  src->path, bad_line, SECTION);
+		rc = bad_syntax(src);
 	if (ini)
 		api.iniparser_freedict(ini);
 	return rc;
@@ -321,16 +367,21 @@ static int open_file(struct cxlmem_ctx *ctx, const char *path)
 		    path);
 }
 
-static char *read_text(int fd)
+/* NULL with errno set on failure; half a configuration is none. */
+static char *read_text(int fd, size_t *len)
 {
 	char *text = malloc(MAX_SIZE + 1);
-	size_t len = 0;
-	ssize_t part;
+	ssize_t part = 0;
 
-	while (text && (part = read(fd, text + len, MAX_SIZE - len)) > 0)
-		len += part;
+	*len = 0;
+	while (text && (part = read(fd, text + *len, MAX_SIZE - *len)) > 0)
+		*len += part;
+	if (part < 0) {
+		free(text);
+		return NULL;
+	}
 	if (text)
-		text[len] = '\0';
+		text[*len] = '\0';
 	return text;
 }
 
@@ -346,11 +397,11 @@ EXPORT int cxlmem_config_load(struct cxlmem_ctx *ctx, const char *path,
 		return fail(ctx, ENOMEM, "not enough memory to read %s", src.path);
 	fd = open_file(ctx, src.path);
 	if (fd >= 0) {
-		text = read_text(fd);
-		close(fd);
+		text = read_text(fd, &src.len);
 		src.text = text;
 		rc = text ? parse(&src, config) :
-			fail(ctx, ENOMEM, "not enough memory to read %s", src.path);
+			fail(ctx, errno, "cannot read %s: %s", src.path, strerror(errno));
+		close(fd);
 		free(text);
 	} else {
 		/* Without the file, no device is configured; but one that was named must exist. */

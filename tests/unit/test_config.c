@@ -134,6 +134,27 @@ static void syntax_errors(void **state)
 	refused(text, "cxlmem.conf");
 }
 
+/* What iniparser would read in another way than it was meant. */
+static void traps(void **state)
+{
+	struct cxlmem_ctx *ctx = tree_context();
+	struct cxlmem_config *config;
+
+	(void)state;
+	refused("[auto-online a:b]\nmatch.serial=1\nmode=system\n",
+		"cxlmem.conf:1: the name of section 'auto-online a:b' has a colon");
+	refused("\n[:a]\nmode=system\n", "cxlmem.conf:2: the name of section ':a' has a colon");
+	refused("[auto-online a.mode=system\n",
+		"cxlmem.conf:1: '[auto-online a.mode' stands before the first section");
+	refused("[auto-online a]\nmatch.serial=1\n# in C:\\\nmode=system\n", "cxlmem.conf:3:");
+	refused("[auto-online a]\nmatch.serial=1\nnonsense (7)\n", "cxlmem.conf:3:");
+	refused("[auto-online a]]\nmode=system\n", "cxlmem.conf:1: section 'a]' matches no device");
+	put(CONF, "[auto-online a]\nmatch.serial=1\nmode=system\n%c\nmode=offline\n", 0);
+	assert_int_equal(cxlmem_config_load(ctx, NULL, &config), -EINVAL);
+	assert_contains(cxlmem_error(ctx), "cxlmem.conf:4:");
+	cxlmem_unref(ctx);
+}
+
 /* What comes first in another section must not be taken for the one that is wrong. */
 static void line_in_the_right_section(void **state)
 {
@@ -168,6 +189,7 @@ int main(void)
 		TEST(settings),
 		TEST(mistakes),
 		TEST(syntax_errors),
+		TEST(traps),
 		TEST(line_in_the_right_section),
 		TEST(written_by_others),
 	};
