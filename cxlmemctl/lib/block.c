@@ -7,6 +7,9 @@
 /* 128 TiB of the smallest blocks: a device that claims more is not believed. */
 #define MAX_BLOCKS (1u << 20)
 
+/* No architecture has smaller ones; a nonsensical size would make more of them than can be read. */
+#define MIN_BLOCK (1u << 24)
+
 uint64_t block_size(struct cxlmem_ctx *ctx)
 {
 	char text[ATTR_LEN];
@@ -15,7 +18,7 @@ uint64_t block_size(struct cxlmem_ctx *ctx)
 	/* This attribute is hexadecimal without a prefix. */
 	if (!ctx->block_size &&
 	    sysfs_read(ctx, text, sizeof(text), MEMORY "/block_size_bytes") > 0 &&
-	    !parse_u64(text, 16, &size))
+	    !parse_u64(text, 16, &size) && size >= MIN_BLOCK && !(size & (size - 1)))
 		ctx->block_size = size;
 	return ctx->block_size;
 }
@@ -251,7 +254,7 @@ static int offline_failed(struct transition *t, int rc, uint64_t index, const ch
 int blocks_offline(struct transition *t)
 {
 	bool partial = t->opt.flags & CXLMEM_PARTIAL;
-	size_t i, went = 0, failed = 0;
+	size_t i, went = 0;
 	uint64_t culprit = 0;
 	struct blocks blocks;
 	int rc, err = 0;
@@ -271,7 +274,6 @@ int blocks_offline(struct transition *t)
 			continue;
 		}
 		err = rc;
-		failed++;
 		culprit = blocks.v[i].index;
 		if (rc != -EINTR)
 			event_block(t, culprit, NULL);

@@ -93,7 +93,7 @@ bool nodes_has(const struct nodes *nodes, int node)
 
 EXPORT int cxlmem_parse_size(const char *text, uint64_t *bytes)
 {
-	static const char units[] = "KMGTP";
+	static const char units[] = "KMGTPE";
 	size_t digits = strspn(text, "0123456789abcdefABCDEFxX");
 	unsigned int shift = 0;
 	char number[32];

@@ -21,6 +21,8 @@ static void sizes(void **state)
 	assert_int_equal(bytes, 0x100000000);
 	assert_int_equal(cxlmem_parse_size("0xB", &bytes), 0);
 	assert_int_equal(bytes, 11);
+	assert_int_equal(cxlmem_parse_size("15E", &bytes), 0);
+	assert_int_equal(bytes, 15ull << 60);
 	assert_int_equal(cxlmem_parse_size("18446744073709551615", &bytes), 0);
 	assert_int_equal(bytes, UINT64_MAX);
 }
@@ -40,6 +42,7 @@ static void bad_sizes(void **state)
 			fail_msg("'%s' was taken for a size", texts[i]);
 	assert_int_equal(cxlmem_parse_size("18446744073709551616", &bytes), -ERANGE);
 	assert_int_equal(cxlmem_parse_size("16777216T", &bytes), -ERANGE);
+	assert_int_equal(cxlmem_parse_size("16E", &bytes), -ERANGE);
 }
 
 static void written_sizes(void **state)

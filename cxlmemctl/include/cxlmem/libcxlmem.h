@@ -74,7 +74,7 @@ const char *cxlmem_error(struct cxlmem_ctx *ctx);
 
 /**
  * cxlmem_parse_size - read an amount as people write it
- * @text: a decimal or 0x number, and K, M, G, T or P (powers of 1024), optionally with iB or B
+ * @text: a decimal or 0x number, and K, M, G, T, P or E (powers of 1024), optionally with iB or B
  * @bytes: where to put it
  *
  * Returns 0, -EINVAL, or -ERANGE if it does not fit 64 bits. Sets no error text.
