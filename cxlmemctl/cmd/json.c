@@ -4,9 +4,42 @@
 
 #include "tool.h"
 
+/* Length of the UTF-8 character that begins here, 0 if none does. */
+static size_t character(const unsigned char *c)
+{
+	size_t len = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 :
+		     c[0] < 0xf5 ? 4 : 0;
+	size_t i;
+
+	for (i = 1; i < len; i++)
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	/* Written longer than need be, surrogates, and what is beyond Unicode. */
+	if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
+	    (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f))
+		return 0;
+	return len;
+}
+
+/* Names and arguments may hold any bytes, JSON may not: what is no character becomes "?". */
 struct json_object *json_text(const char *text)
 {
-	return text && *text ? json_object_new_string(text) : NULL;
+	struct json_object *o;
+	char *copy, *c;
+
+	if (!text || !*text)
+		return NULL;
+	copy = strdup(text);
+	for (c = copy; c && *c;) {
+		size_t len = character((unsigned char *)c);
+
+		if (!len)
+			*c = '?';
+		c += len ? len : 1;
+	}
+	o = copy ? json_object_new_string(copy) : NULL;
+	free(copy);
+	return o;
 }
 
 static struct json_object *amount(int64_t value)

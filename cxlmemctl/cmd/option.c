@@ -58,7 +58,12 @@ int parse_options(struct tool *t, const struct option_row *rows, bool stop_at_wo
 		const char *word = argv[optind - 1];
 
 		if (key == '?') {
-			if (optopt && optopt < OPT_SYSROOT && isprint(optopt))
+			/* One that there is comes here only as "--name=argument". */
+			if (optopt >= OPT_SYSROOT ||
+			    (isalpha(optopt) && strchr(p.shorts, optopt)))
+				wrong_usage(t, "the option '%.*s' takes no argument",
+					    (int)strcspn(word, "="), word);
+			else if (optopt && isprint(optopt))
 				wrong_usage(t, "there is no option '-%c'", optopt);
 			else
 				wrong_usage(t, "there is no option '%s'", word);

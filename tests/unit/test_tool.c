@@ -210,6 +210,9 @@ static void exit_codes(void **state)
 		{ "--frobnicate", 2, "there is no option '--frobnicate'" },
 		{ "list --frobnicate", 2, "there is no option '--frobnicate'" },
 		{ "list -x", 2, "there is no option '-x'" },
+		{ "list --verbose -xj", 2, "there is no option '-x'" },
+		{ "list --json=1", 2, "the option '--json' takes no argument" },
+		{ "online cxlmem0 --dry-run=1", 2, "the option '--dry-run' takes no argument" },
 		{ "list -o", 2, "the option '-o' needs an argument" },
 		{ "online", 2, "cxlmemctl online DEV" },
 		{ "online cxlmem0 cxlmem1", 2, "'cxlmem1' is too much" },
@@ -298,6 +301,21 @@ static void json_results(void **state)
 	assert_non_null(o);
 	assert_true(json_object_object_get_ex(o, "event", &value));
 	assert_string_equal(json_object_get_string(value), "block");
+	json_object_put(o);
+}
+
+/* Arguments are any bytes, JSON is UTF-8. */
+static void json_text_is_utf8(void **state)
+{
+	struct json_object *o, *value;
+
+	(void)state;
+	put_machine();
+	assert_int_equal(tool("offline caf\xc3\xa9-\xff-\xc0\x80-\xed\xa0\x80-\xe2\x82 --json"), 1);
+	o = json_tokener_parse(out);
+	assert_non_null(o);
+	assert_true(json_object_object_get_ex(o, "error", &value));
+	assert_contains(json_object_get_string(value), "'caf\xc3\xa9-?-\?\?-\?\?\?-\?\?'");
 	json_object_put(o);
 }
 
@@ -427,6 +445,13 @@ static void doctor(void **state)
 	assert_contains(out, "note     udev: the udev rules in /etc/udev/rules.d/40-vm.rules");
 	assert_null(strstr(out, "41.rules"));
 
+	put("sys/module/memory_hotplug/parameters/memmap_on_memory", "N\n");
+	put("sys/devices/platform/hmem.1/dax1.0/size", "%llu\n", 4 * BLOCK);
+	put_link("sys/bus/dax/devices/dax1.0", "../../../devices/platform/hmem.1/dax1.0");
+	assert_int_equal(tool("doctor"), 0);
+	assert_contains(out, "the memory map of the devices, 8M, takes the host's memory");
+	assert_contains(out, "to change that: cxlmemctl offline dax1.0, then cxlmemctl bind dax1.0");
+
 	put("sys/class/cxlmem/cxlmem0/node", "-1\n");
 	assert_int_equal(tool("doctor"), 1);
 	assert_contains(out, "problem  device: cxlmem0: the firmware names no NUMA node for it");
@@ -477,6 +502,7 @@ int main(void)
 		TEST(bad_ranges),
 		TEST(partly),
 		TEST(json_results),
+		TEST(json_text_is_utf8),
 		TEST(stopped),
 		TEST(killed),
 		TEST(busy),
