@@ -250,7 +250,7 @@ int __wrap_attr_write(int root, const char *path, const char *value)
 		return write_mode(root, path, value);
 	if (!strcmp(attr, "state"))
 		return write_state(root, path, value);
-	if (!strcmp(attr, "driver_override") || !strcmp(attr, "new_range") ||
+	if (!strcmp(attr, "auto_online_blocks") || !strcmp(attr, "driver_override") || !strcmp(attr, "new_range") ||
 	    !strcmp(attr, "remove_range")) {
 		store(root, path, *value == '\n' ? "" : value, O_TRUNC);
 		return 0;

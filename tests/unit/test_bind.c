@@ -305,6 +305,67 @@ static void dax_in_use(void **state)
 	cxlmem_unref(ctx);
 }
 
+/* The hmem driver gets back what cxlmem_range does not take, and nobody onlines it meanwhile. */
+static void dax_goes_back(void **state)
+{
+	struct cxlmem_ctx *ctx = tree_context();
+	struct cxlmem_device *dev;
+
+	(void)state;
+	put_machine();
+	put("sys/devices/system/memory/auto_online_blocks", "online\n");
+	put("sys/module/cxlmem_range/x", "%s", "");
+	put("sys/devices/platform/hmem.1/dax1.0/size", "%llu\n", 4 * BLOCK);
+	put("sys/devices/platform/hmem.1/dax1.0/resource", "%#llx\n", START);
+	put_link("sys/bus/dax/devices/dax1.0", "../../../devices/platform/hmem.1/dax1.0");
+	put_link("sys/bus/pci/devices/hmem.1/driver", "../../drivers/hmem");
+	put("fake/new_range.error", "16 ");
+	assert_int_equal(cxlmem_bind(ctx, "dax1.0", &options, &dev), -EBUSY);
+	assert_contains(cxlmem_error(ctx), "; the driver hmem has the range back");
+	assert_string_equal(get("fake/log"),
+			    "sys/bus/platform/drivers/hmem/unbind < hmem.1\n"
+			    "sys/bus/platform/drivers/cxlmem_range/new_range < 0x100000000 0x20000000\n"
+			    "sys/devices/system/memory/auto_online_blocks < offline\n"
+			    "sys/bus/platform/drivers/hmem/bind < hmem.1\n"
+			    "sys/devices/system/memory/auto_online_blocks < online");
+	cxlmem_unref(ctx);
+}
+
+static void dax_of_a_region(void **state)
+{
+	struct cxlmem_ctx *ctx = tree_context();
+	struct cxlmem_device *dev;
+
+	(void)state;
+	put_machine();
+	put("sys/devices/dax_region0/dax0.0/size", "%llu\n", 4 * BLOCK);
+	put_link("sys/bus/dax/devices/dax0.0", "../../../devices/dax_region0/dax0.0");
+	assert_int_equal(cxlmem_bind(ctx, "dax0.0", &options, &dev), -EOPNOTSUPP);
+	assert_contains(cxlmem_error(ctx), "cxl destroy-region");
+	assert_false(exists("fake/log"));
+	cxlmem_unref(ctx);
+}
+
+static void range_goes_back(void **state)
+{
+	struct cxlmem_ctx *ctx = tree_context();
+	struct cxlmem_device *dev;
+
+	(void)state;
+	put_machine();
+	put_device(0);
+	put_link(PCI "/driver", "../../drivers/cxlmem_range");
+	put("sys/bus/platform/drivers/cxlmem_range/remove_range", "%s", "");
+	dev = find(ctx, "cxlmem0");
+	put("fake/remove_range.error", "16 the range is in use");
+	assert_int_equal(cxlmem_device_unbind(dev, &options), -EBUSY);
+	assert_contains(cxlmem_error(ctx), "cxlmem0 cannot be given back: ");
+	drop("fake/remove_range.error");
+	assert_int_equal(cxlmem_device_unbind(dev, &options), CXLMEM_DONE);
+	assert_string_equal(get("sys/bus/platform/drivers/cxlmem_range/remove_range"), "0x100000000");
+	cxlmem_unref(ctx);
+}
+
 static void not_ours_to_unbind(void **state)
 {
 	struct cxlmem_ctx *ctx = tree_context();
@@ -350,6 +411,9 @@ int main(void)
 		TEST(held_range),
 		TEST(bad_ranges),
 		TEST(dax_in_use),
+		TEST(dax_goes_back),
+		TEST(dax_of_a_region),
+		TEST(range_goes_back),
 		TEST(not_ours_to_unbind),
 		TEST(full_device_is_not_unbound),
 	};

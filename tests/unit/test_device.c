@@ -361,6 +361,63 @@ static void dax_without_rights(void **state)
 	cxlmem_unref(ctx);
 }
 
+static void dax_refusals(void **state)
+{
+	struct cxlmem_options options = CXLMEM_OPTIONS_INIT;
+	struct cxlmem_ctx *ctx = tree_context();
+	struct cxlmem_device *dev;
+
+	(void)state;
+	put_machine();
+	put_dax();
+	drop("sys/devices/platform/hmem.1/dax1.0/driver");
+	dev = find(ctx, "dax1.0");
+	options.node = 3;
+	assert_int_equal(cxlmem_device_set_mode(dev, "system", &options), -EOPNOTSUPP);
+	assert_contains(cxlmem_error(ctx), "the node of a dax device cannot be set");
+	put_link("sys/devices/platform/hmem.1/dax1.0/driver", "../../../../bus/dax/drivers/device_dax");
+	assert_int_equal(cxlmem_device_set_mode(dev, "offline", NULL), -EBUSY);
+	assert_contains(cxlmem_error(ctx), "--force takes it from them");
+	assert_int_equal(cxlmem_device_unbind(dev, NULL), -EOPNOTSUPP);
+	assert_false(exists("fake/log"));
+	cxlmem_unref(ctx);
+}
+
+/* A size that no kernel has would make millions of blocks. */
+static void block_sizes(void **state)
+{
+	static const char *const sizes[] = { "0", "800", "9000000", "x", "-1", "" };
+	struct cxlmem_ctx *ctx;
+	struct cxlmem_device *dev;
+	size_t i;
+
+	(void)state;
+	put_machine();
+	put_device(0);
+	put("sys/class/cxlmem/cxlmem0/mode", "system\n");
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		put("sys/devices/system/memory/block_size_bytes", "%s\n", sizes[i]);
+		ctx = tree_context();
+		dev = find(ctx, "cxlmem0");
+		assert_int_equal(block_size(ctx), 0);
+		assert_string_equal(cxlmem_device_get_state(dev), "");
+		cxlmem_unref(ctx);
+	}
+}
+
+static void references(void **state)
+{
+	struct cxlmem_ctx *ctx = tree_context();
+
+	(void)state;
+	put_machine();
+	put_device(0);
+	assert_ptr_equal(cxlmem_ref(ctx), ctx);
+	cxlmem_unref(ctx);
+	assert_ptr_equal(cxlmem_device_get_ctx(find(ctx, "cxlmem0")), ctx);
+	cxlmem_unref(ctx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +438,9 @@ int main(void)
 		TEST(goes_away),
 		TEST(dax_devices),
 		TEST(dax_without_rights),
+		TEST(dax_refusals),
+		TEST(block_sizes),
+		TEST(references),
 	};
 
 	return cmocka_run_group_tests_name("device", tests, NULL, NULL);

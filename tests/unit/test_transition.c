@@ -2,6 +2,7 @@
 /* Switching modes: each switch completes, or leaves things as they were. */
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -537,6 +538,36 @@ static void one_at_a_time(void **state)
 	cxlmem_unref(f.ctx);
 }
 
+/* /proc/locks tells who it is. */
+static void names_who_has_the_lock(void **state)
+{
+	struct fixture f;
+	struct stat st;
+	char path[PATH_MAX];
+	int fd;
+
+	(void)state;
+	begin(&f);
+	put("run/cxlmem/cxlmem0.lock", "%s", "");
+	snprintf(path, sizeof(path), "%s/run/cxlmem/cxlmem0.lock", tree_path());
+	fd = open(path, O_RDWR);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	put("proc/locks",
+	    "1: POSIX  ADVISORY  WRITE 76 %02x:%02x:%ju 0 EOF\njunk\n"
+	    "2: FLOCK  ADVISORY  WRITE 77 %02x:%02x:%ju 0 EOF\n",
+	    major(st.st_dev), minor(st.st_dev), (uintmax_t)st.st_ino,
+	    major(st.st_dev), minor(st.st_dev), (uintmax_t)st.st_ino);
+	f.options.flags = CXLMEM_NO_WAIT;
+	assert_int_equal(cxlmem_device_set_mode(f.dev, "system", &f.options), -EBUSY);
+	assert_string_equal(cxlmem_error(f.ctx), "another program (pid 77) works on cxlmem0");
+	put("proc/77/comm", "keeper\n");
+	assert_int_equal(cxlmem_device_set_mode(f.dev, "system", &f.options), -EBUSY);
+	assert_string_equal(cxlmem_error(f.ctx), "another keeper (pid 77) works on cxlmem0");
+	close(fd);
+	cxlmem_unref(f.ctx);
+}
+
 static void release_soon(int fd)
 {
 	if (!fork()) {
@@ -654,6 +685,7 @@ int main(void)
 		TEST(stopped_while_going_online),
 		TEST(no_progress_for_too_long),
 		TEST(one_at_a_time),
+		TEST(names_who_has_the_lock),
 		TEST(waits_for_its_turn),
 		TEST(unknown_words),
 		TEST(no_node),
