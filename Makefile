@@ -7,6 +7,8 @@ MACHINE ?= type3
 TEST ?=
 TOOL ?=
 JOBS ?= 2
+MINUTES ?= 10
+TARGET ?=
 
 comma := ,
 empty :=
@@ -36,6 +38,14 @@ build:
 lab:
 	@$(lab)/setup
 
+#: make fuzz      feed nonsense to all that parses  [MINUTES=10] [TARGET=config]
+fuzz: lab
+	@$(lab)/in-root /cxlmem/tests/fuzz/run -m $(MINUTES) $(TARGET)
+
+#: make coverage  which lines and functions of the user space the unit tests do not reach
+coverage: lab
+	@$(lab)/in-root /cxlmem/tests/unit/coverage
+
 #: make debug-kernel  build a kernel with KASAN, lockdep, kmemleak and fault injection (once)
 debug-kernel:
 	@$(lab)/debug-kernel
@@ -62,4 +72,4 @@ install:
 clean:
 	rm -rf build
 
-.PHONY: help demo check shell build lab debug-kernel lint matrix bench install clean
+.PHONY: help demo check shell build lab debug-kernel lint matrix bench install clean fuzz coverage
