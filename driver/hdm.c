@@ -243,15 +243,23 @@ static int check_path(struct pci_dev *pdev)
 
 typedef int (*cedt_func)(const struct acpi_cedt_header *entry, void *arg);
 
-/* Calls @func for each entry of a type until it returns something else than 0. */
+/*
+ * Calls @func for each entry of a type until it returns something else than 0.
+ * A table that cannot be read is not one without entries: a bridge's decoders
+ * would be overlooked.
+ */
 static int walk_cedt(u8 type, size_t min_length, cedt_func func, void *arg)
 {
 	struct acpi_table_header *table;
+	acpi_status status;
 	void *at, *end;
 	int rc = 0;
 
-	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_CEDT, 0, &table)))
+	status = acpi_get_table(ACPI_SIG_CEDT, 0, &table);
+	if (status == AE_NOT_FOUND)
 		return 0;
+	if (ACPI_FAILURE(status))
+		return -ENOMEM;
 	end = (void *)table + table->length;
 	for (at = (void *)table + sizeof(struct acpi_table_cedt);
 	     !rc && end - at >= sizeof(struct acpi_cedt_header);) {
@@ -352,7 +360,9 @@ static struct cxlmem_memory *claim_in_window(struct pci_dev *pdev, u64 size, boo
 		return dev_err_cast_probe(&pdev->dev, ERR_PTR(rc),
 					  "no decoder is committed, and the host bridge has HDM decoders of its own: let the firmware or the cxl driver set up the path\n");
 
-	walk_cedt(ACPI_CEDT_TYPE_CFMWS, sizeof(struct acpi_cedt_cfmws), try_window, &search);
+	rc = walk_cedt(ACPI_CEDT_TYPE_CFMWS, sizeof(struct acpi_cedt_cfmws), try_window, &search);
+	if (rc < 0)
+		return ERR_PTR(rc);
 	if (search.memory == ERR_PTR(-ENOSPC))
 		dev_err(&pdev->dev, "no free %llu MiB in the fixed memory windows: %d of them lead to host bridge %u and take %s volatile memory\n",
 			size >> 20, search.windows, search.bridge_uid,
