@@ -12,6 +12,7 @@
 #include <linux/numa.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "compat.h"
 
@@ -153,14 +154,18 @@ static int evacuate_range(struct owned_range *owned)
 /* "START SIZE" or "START SIZE NODE" */
 static ssize_t new_range_store(struct device_driver *driver, const char *buf, size_t count)
 {
-	int node = NUMA_NO_NODE, words, rc;
+	int node = NUMA_NO_NODE, n, rc = -EINVAL;
 	u64 start, size;
-	char rest;
+	char **words;
 
-	words = sscanf(buf, "%lli %lli %d %c", &start, &size, &node, &rest);
-	if (words != 2 && words != 3)
-		return -EINVAL;
-	rc = own_range(start, size, node);
+	/* sscanf() would take a number that does not fit for another one. */
+	words = argv_split(GFP_KERNEL, buf, &n);
+	if (!words)
+		return -ENOMEM;
+	if ((n == 2 || n == 3) && !kstrtou64(words[0], 0, &start) &&
+	    !kstrtou64(words[1], 0, &size) && (n == 2 || !kstrtoint(words[2], 0, &node)))
+		rc = own_range(start, size, node);
+	argv_free(words);
 	return rc ?: count;
 }
 static DRIVER_ATTR_WO(new_range);
@@ -206,10 +211,12 @@ static struct platform_driver cxlmem_range_driver = {
 	},
 };
 
-static void drop_all_ranges(void)
+/* The driver goes first, so that nobody can write a new_range any more. */
+static void give_up_all(void)
 {
 	struct owned_range *owned, *next;
 
+	platform_driver_unregister(&cxlmem_range_driver);
 	list_for_each_entry_safe(owned, next, &owned_ranges, list)
 		drop_range(owned);
 }
@@ -262,18 +269,15 @@ static int __init cxlmem_range_init(void)
 	if (rc)
 		return rc;
 	rc = own_from_parameter();
-	if (rc) {
-		drop_all_ranges();
-		platform_driver_unregister(&cxlmem_range_driver);
-	}
+	if (rc)
+		give_up_all();
 	return rc;
 }
 module_init(cxlmem_range_init);
 
 static void __exit cxlmem_range_exit(void)
 {
-	platform_driver_unregister(&cxlmem_range_driver);
-	drop_all_ranges();
+	give_up_all();
 }
 module_exit(cxlmem_range_exit);
 

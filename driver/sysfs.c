@@ -101,12 +101,13 @@ static ssize_t node_show(struct device *dev, struct device_attribute *attr, char
 
 static int set_node(struct cxlmem_device *cdev, const char *buf)
 {
-	char word[8] = "", rest;
+	char number[12], word[8] = "", rest;
 	bool forced;
 	int node;
 
-	if (sscanf(buf, "%d %7s %c", &node, word, &rest) > 2 ||
-	    (word[0] && strcmp(word, "force")) || !isdigit(buf[0]))
+	/* Not by %d, which takes a number that does not fit for another one. */
+	if (!isdigit(buf[0]) || sscanf(buf, "%11s %7s %c", number, word, &rest) > 2 ||
+	    kstrtoint(number, 10, &node) || (word[0] && strcmp(word, "force")))
 		return cxlmem_refuse(cdev, -EINVAL,
 				     "the node must be a number, followed by \"force\" if need be");
 	forced = word[0];

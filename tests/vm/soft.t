@@ -44,6 +44,11 @@ fails_with '1|2' "node" cxlmemctl bind "$range" --node 7
 fails_with '1|2' "node 0 has CPUs|near memory" cxlmemctl bind "$range" --node 0
 fails_with 2 "" cxlmemctl bind "$start+banana"
 fails_with 2 "" cxlmemctl bind "$start+99999999999999T"
+modprobe cxlmem_range
+for words in "0x1$(printf %016x "$start") $((mib << 20))" "$start $((mib << 20)) 4294967297" \
+	"$start $((mib << 20)) 1 1" "-1 4096" "$start"; do
+	fails_with 1 "Invalid argument" bash -c "echo '$words' >/sys/bus/platform/drivers/cxlmem_range/new_range"
+done
 ok "$([ ! -e $SYS ]; echo $?)" "nothing was bound by any of them"
 
 # A range not aligned to memory blocks: what is trimmed is said.
