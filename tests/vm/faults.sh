@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0
+# What the tests that have allocations fail share, on top of cxlmem.sh: the
+# program faults does the work, see there.
+
+. /cxlmem/tests/vm/cxlmem.sh
+
+reports_allowed=/cxlmem/tests/vm/faults-allowed
+
+# CXLMEM_FAULTS=all is what `make faults` sets.
+all=() data=4
+[ "${CXLMEM_FAULTS:-}" != all ] || all=(-a) data=1
+
+# What is free once caches are dropped, as in rounds.t, in kB.
+free_memory() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	echo $(($(awk '/^MemFree:/ { print $2 }' /proc/meminfo) +
+		$(awk '$1 == "count:" { n += $2 } END { print n * 4 }' /proc/zoneinfo)))
+}
+
+# sweep WORDS...: faults with these words, a test for each line that it prints.
+sweep() {
+	local line
+	while IFS= read -r line; do
+		case $line in
+		"ok "*) ok 0 "${line#ok }" ;;
+		"not ok "*) ok 1 "${line#not ok }" ;;
+		*) diag "$line" ;;
+		esac
+	done < <(faults "${all[@]}" -p "$pattern" "$@" 2>&1 || echo "not ok faults: exit code $?")
+}
+
+# sweep_all DEVICE... -- [OPERATION...]: the sweep, and what is left of it: the
+# process's data, the claims on memory, free memory, and allocations. What is
+# there for good once the device has been in use is no leak.
+sweep_all() {
+	local device=() iomem before after
+	while [ "$1" != -- ]; do
+		device+=("$1")
+		shift
+	done
+	shift
+	faults "${device[@]}" "unload driver" >/dev/null
+	start_pattern 0 $data -w
+	iomem=$(cat /proc/iomem)
+	before=$(free_memory)
+	sweep "${device[@]}" "$@"
+	after=$(free_memory)
+	intact "$pattern" "data is intact"
+	stop_pattern "$pattern"
+	is "$(cat /proc/iomem)" "$iomem" "/proc/iomem is as it was"
+	diag "free memory: $before -> $after kB"
+	no_leaks "nothing has leaked"
+}
