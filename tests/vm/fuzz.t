@@ -1,0 +1,47 @@
+#!/bin/bash
+# Garbage written to all that can be written, from several threads at once, does
+# no harm: no data is lost, and the devices can be used as before.
+# machine: type3
+# kernels: debug
+# debug-size: 256M
+# append: memmap=128M%0x30000000-1+0xefffffff
+# timeout: 100
+
+. /cxlmem/tests/vm/cxlmem.sh
+
+# Moving a process to a node whose memory is just going: stock kernels say that
+# there was none to allocate.
+expected_log='/fuzz: page allocation failure/,/Call Trace/d'
+
+fn=$(cxl_function)
+range="0x30000000 0x8000000"
+
+bind_device
+cxlmemctl online cxlmem0 >/dev/null
+start_pattern 0 16 -w
+modprobe cxlmem_range
+# No minute's wait for what somebody else's page holds up.
+echo 2 >/sys/module/cxlmem_core/parameters/remove_timeout
+
+diag "$(fuzz -s "${CXLMEM_SEED:-1}" -t "${CXLMEM_SECONDS:-50}" -p "$pattern" /cxlmem/tests/vm/fuzz-corpus "$fn" "$range")"
+intact "$pattern" "data is intact"
+
+# Whatever it has come to: all is given back.
+echo 30 >/sys/module/cxlmem_core/parameters/remove_timeout
+rmmod cxlmem_range cxlmem_pci
+like "$(grep -c cxlmem /proc/iomem)" "^[0-9]+$" "the drivers can be unloaded"
+modprobe -a cxlmem_pci cxlmem_range
+wait_for 20 bind_device
+attr mode offline
+echo movable >$SYS/zone
+echo 1 >$SYS/node
+run_ok cxlmemctl online cxlmem0
+is "$(blocks_in_state online) $(zones)" "$nblocks Movable" "the device can be used"
+migratepages "$pattern" 0 1
+run_ok cxlmemctl offline cxlmem0
+intact "$pattern" "data is intact"
+stop_pattern "$pattern"
+run_ok cxlmemctl unbind cxlmem0
+no_leaks "nothing has leaked"
+
+done_testing
