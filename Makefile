@@ -9,6 +9,7 @@ TOOL ?=
 JOBS ?= 2
 MINUTES ?= 10
 TARGET ?=
+SEED := $(or $(SEED),$(shell date +%s))
 
 comma := ,
 empty :=
@@ -58,6 +59,23 @@ lint: build
 matrix:
 	@$(lab)/matrix
 
+#: make faults    every allocation of every operation fails once; hours  (needs debug-kernel)
+faults: build
+	@$(lab)/vm -k debug -m type3 -s 256M -t 36000 env CXLMEM_FAULTS=all /cxlmem/tests/vm/faults.t
+	@$(lab)/vm -k debug -m soft -s 256M -t 36000 env CXLMEM_FAULTS=all /cxlmem/tests/vm/faults-range.t
+
+#: make fuzz-vm   garbage into the driver's files  [MINUTES=10] [SEED=n]  (needs debug-kernel)
+fuzz-vm: build
+	@$(lab)/vm -k debug -m type3 -s 256M -a $(shell sed -n 's/^# append: //p' tests/vm/fuzz.t) \
+		-t $$(($(MINUTES) * 60 + 600)) \
+		env CXLMEM_SEED=$(SEED) CXLMEM_SECONDS=$$(($(MINUTES) * 60)) /cxlmem/tests/vm/fuzz.t
+
+#: make soak      random transitions, kills and rebinds under load  [MINUTES=10] [SEED=n] [KERNEL=7.2]
+soak: build
+	@$(lab)/vm $(if $(KERNEL),-k $(KERNEL)) -m type3 $(if $(filter debug,$(KERNEL)),-s 256M) -M 3G \
+		-t $$(($(MINUTES) * 60 + 900)) -l /cxlmem/build/log/soak.console \
+		/cxlmem/tests/vm/soak $(MINUTES) $(SEED)
+
 #: make bench     compare with the stock tools; figures, no tests  [KERNEL=7.2]
 bench: build
 	@for bench in tests/bench/online.sh tests/bench/list.sh; do $(lab)/bench $$bench $(KERNEL) || exit; done
@@ -72,4 +90,4 @@ install:
 clean:
 	rm -rf build
 
-.PHONY: help demo check shell build lab debug-kernel lint matrix bench install clean fuzz coverage
+.PHONY: help demo check shell build lab debug-kernel lint matrix bench install clean fuzz coverage faults fuzz-vm soak
