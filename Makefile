@@ -43,9 +43,10 @@ lab:
 fuzz: lab
 	@$(lab)/in-root /cxlmem/tests/fuzz/run -m $(MINUTES) $(TARGET)
 
-#: make coverage  which lines and functions of the user space the unit tests do not reach
-coverage: lab
+#: make coverage  which functions the unit tests and the debug kernel's last tests do not reach
+coverage: build
 	@$(lab)/in-root /cxlmem/tests/unit/coverage
+	@$(lab)/coverage-driver
 
 #: make debug-kernel  build a kernel with KASAN, lockdep, kmemleak and fault injection (once)
 debug-kernel:

@@ -58,9 +58,12 @@ said:        $out
 expected like: $regex"
 }
 
+# The debug kernel takes several times as long for everything, see run-test.
+case $(uname -r) in *-debug) slowness=5 ;; *) slowness=1 ;; esac
+
 # wait_for SECONDS COMMAND...: until it succeeds; a test that waits in vain ends.
 wait_for() {
-	local seconds=$1 end
+	local seconds=$(($1 * slowness)) end
 	shift
 	end=$((SECONDS + seconds))
 	until "$@" >/dev/null 2>&1; do

@@ -2,12 +2,14 @@
 # Many rounds of everything leave nothing behind.
 # machine: type3
 # timeout: 400
+# debug: on request
 
 . /cxlmem/tests/vm/cxlmem.sh
 
 fn=$(cxl_function)
 # The debug kernel is slow, and finds a leak by itself.
-case $(uname -r) in *-debug) rounds=4 ;; *) rounds=20 ;; esac
+rounds=20
+[ "$slowness" = 1 ] || rounds=4
 
 round() {
 	bind_device "$fn" && cxlmemctl online cxlmem0 &&
