@@ -551,6 +551,8 @@ static void names_who_has_the_lock(void **state)
 	put("run/cxlmem/cxlmem0.lock", "%s", "");
 	snprintf(path, sizeof(path), "%s/run/cxlmem/cxlmem0.lock", tree_path());
 	fd = open(path, O_RDWR);
+	if (fd < 0)
+		fail_msg("cannot open %s", path);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
 	assert_int_equal(fstat(fd, &st), 0);
 	put("proc/locks",

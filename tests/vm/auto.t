@@ -3,7 +3,6 @@
 # machine: type3
 # init: systemd
 # timeout: 300
-# debug: on request
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -3,7 +3,6 @@
 # all the time: when the node leaves, they go on elsewhere and are not killed.
 # machine: type3
 # memory: 3G
-# debug: on request
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -415,24 +415,29 @@ static unsigned long debug_read(const char *kind, const char *knob)
 	return number_in(path);
 }
 
-/* Where a kernel function's code is. */
+/*
+ * Where a kernel function's code is: up to the next higher address, since the
+ * order of the list is that of addresses only as far as the kernel's own go.
+ */
 static void find_function(const char *name, unsigned long *start, unsigned long *end)
 {
-	FILE *in = fopen("/proc/kallsyms", "re");
 	unsigned long at;
 	char symbol[256];
+	FILE *in;
 
 	*start = 0;
 	*end = -1ul;
-	/* The order is that of addresses only as far as the kernel's own go. */
-	for (int pass = 0; in && pass < 2; pass++, rewind(in))
+	for (int pass = 0; pass < 2; pass++) {
+		in = fopen("/proc/kallsyms", "re");
+		if (!in)
+			err(1, "/proc/kallsyms");
 		while (fscanf(in, "%lx %*c %255s%*[^\n]", &at, symbol) == 2)
 			if (!pass && !strcmp(symbol, name))
 				*start = at;
 			else if (pass && at > *start && at < *end)
 				*end = at;
-	if (in)
 		fclose(in);
+	}
 	if (!*start || *end == -1ul)
 		errx(1, "no function %s in /proc/kallsyms", name);
 }

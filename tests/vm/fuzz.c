@@ -148,7 +148,7 @@ static void mutate(struct thread *t, struct value *value)
 				break;
 			}
 		break;
-	case 6:		/* long */
+	default:	/* long */
 		if (!below(t, 16)) {
 			value->size = 1 + below(t, LONGEST);
 			memset(value->bytes, 'a' + below(t, 26), value->size);

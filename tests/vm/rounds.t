@@ -2,7 +2,6 @@
 # Many rounds of everything leave nothing behind.
 # machine: type3
 # timeout: 400
-# debug: on request
 
 . /cxlmem/tests/vm/cxlmem.sh
 
