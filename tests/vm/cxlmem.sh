@@ -101,25 +101,3 @@ resident() {
 		for (i = 1; i <= NF; i++) if (index($i, n) == 1) sum += substr($i, length(n) + 1) * size
 	} END { print int(sum / 1024) }' "/proc/$1/numa_maps"
 }
-
-# Memory that cxlmem has allocated and nobody points to any more, by kmemleak.
-# It leaves out objects younger than 5 s, and goes by the second of two scans.
-# What an unloaded module allocated has bare addresses in place of its name.
-leaks() {
-	sleep 5.5
-	echo scan >/sys/kernel/debug/kmemleak
-	echo scan >/sys/kernel/debug/kmemleak
-	awk -v functions="$([ -z "$reports_allowed" ] || functions_allowed)" '
-		function flush() {
-			if (object ~ /\[cxlmem_|0xffffffff[ac]0[0-9a-f]+\n/ &&
-			    (functions == "" || object !~ "(" functions ")[+]0x"))
-				printf "%s", object
-			object = ""
-		}
-		/^unreferenced object/ { flush() }
-		{ object = object $0 "\n" }
-		END { flush() }' /sys/kernel/debug/kmemleak
-}
-
-# no_leaks NAME: nothing of cxlmem has leaked since the VM was booted.
-no_leaks() { is "$(leaks | head -n 40)" "" "$1"; }
