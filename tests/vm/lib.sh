@@ -134,7 +134,7 @@ done_testing() {
 	found=$(complaints)
 	[ -z "$found" ]
 	ok $? "the kernel log is clean" ||
-		diag "$(dmesg | grep -B 10 -A 40 -F "$(head -n 1 <<<"$found")" | head -n 60)"
+		diag "$(dmesg | grep -B 10 -A 40 -F "$found" | head -n 200)"
 	echo "1..$tests_run"
 	[ $tests_failed = 0 ]
 	exit
