@@ -101,3 +101,12 @@ resident() {
 		for (i = 1; i <= NF; i++) if (index($i, n) == 1) sum += substr($i, length(n) + 1) * size
 	} END { print int(sum / 1024) }' "/proc/$1/numa_maps"
 }
+
+# What is free once caches are dropped, in kB. The CPUs' own lists of free pages
+# are not in MemFree, and hold tens of MiB.
+free_memory() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	echo $(($(awk '/^MemFree:/ { print $2 }' /proc/meminfo) +
+		$(awk '$1 == "count:" { n += $2 } END { print n * 4 }' /proc/zoneinfo)))
+}

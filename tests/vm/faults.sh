@@ -10,14 +10,6 @@ reports_allowed=/cxlmem/tests/vm/faults-allowed
 all=() data=4
 [ "${CXLMEM_FAULTS:-}" != all ] || all=(-a) data=1
 
-# What is free once caches are dropped, as in rounds.t, in kB.
-free_memory() {
-	sync
-	echo 3 >/proc/sys/vm/drop_caches
-	echo $(($(awk '/^MemFree:/ { print $2 }' /proc/meminfo) +
-		$(awk '$1 == "count:" { n += $2 } END { print n * 4 }' /proc/zoneinfo)))
-}
-
 # sweep WORDS...: faults with these words, a test for each line that it prints.
 sweep() {
 	local line

@@ -17,13 +17,9 @@ round() {
 		cxlmemctl unbind cxlmem0
 }
 
-# What is free once caches are dropped (in kB; the CPUs' own lists of free pages
-# are not in MemFree, and hold tens of MiB), and what the kernel has for itself.
+# What is free, and what the kernel has for itself.
 figures() {
-	sync
-	echo 3 >/proc/sys/vm/drop_caches
-	echo $(($(awk '/^MemFree:/ { print $2 }' /proc/meminfo) +
-		$(awk '$1 == "count:" { n += $2 } END { print n * 4 }' /proc/zoneinfo)))
+	free_memory
 	awk '/^Slab:/ { print $2 }' /proc/meminfo
 }
 
