@@ -11,9 +11,6 @@ MINUTES ?= 10
 TARGET ?=
 SEED := $(or $(SEED),$(shell date +%s))
 
-comma := ,
-empty :=
-space := $(empty) $(empty)
 lab := tests/lab
 
 help:
@@ -23,8 +20,8 @@ help:
 demo: build
 	@$(lab)/vm -t 120 /cxlmem/tests/demo.sh
 
-#: make check     run all tests  [KERNEL=6.12|7.2|debug] [TEST=name...] [JOBS=n]
-check: $(if $(findstring debug,$(KERNEL)),debug-kernel) build
+#: make check     run the tests  [KERNEL=6.12|7.2|debug] [TEST=name...] [JOBS=n]
+check: $(if $(findstring debug,$(or $(KERNEL),$(TEST),debug)),debug-kernel) build
 	@$(lab)/in-root /cxlmem/tests/run -j $(JOBS) $(if $(KERNEL),-k $(KERNEL)) $(TEST)
 
 #: make shell     a virtual machine to try things out  [KERNEL=7.2|6.12] [MACHINE=type3|soft|...]
@@ -62,12 +59,14 @@ matrix:
 
 #: make faults    every allocation of every operation fails once; hours  (needs debug-kernel)
 faults: build
-	@$(lab)/vm -k debug -m type3 -s 256M -t 36000 env CXLMEM_FAULTS=all /cxlmem/tests/vm/faults.t
+	@$(lab)/vm -k debug -m type3 -s 256M -a "kmemleak=on slab_debug=F" -t 36000 \
+		env CXLMEM_FAULTS=all /cxlmem/tests/vm/faults.t
+	@$(lab)/vm -k debug -m type3 -s 256M -t 36000 env CXLMEM_FAULTS=all /cxlmem/tests/vm/faults-data.t
 	@$(lab)/vm -k debug -m soft -s 256M -t 36000 env CXLMEM_FAULTS=all /cxlmem/tests/vm/faults-range.t
 
 #: make fuzz-vm   garbage into the driver's files  [MINUTES=10] [SEED=n]  (needs debug-kernel)
 fuzz-vm: build
-	@$(lab)/vm -k debug -m type3 -s 256M -a $(shell sed -n 's/^# append: //p' tests/vm/fuzz.t) \
+	@$(lab)/vm -k debug -m type3 -s 256M -a "$(shell sed -n 's/^# append: //p' tests/vm/fuzz.t)" \
 		-t $$(($(MINUTES) * 60 + 600)) \
 		env CXLMEM_SEED=$(SEED) CXLMEM_SECONDS=$$(($(MINUTES) * 60)) /cxlmem/tests/vm/fuzz.t
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # udev and systemd bring a device that appears into its configured mode.
 # machine: type3
+# cpus: 1
 # init: systemd
 # timeout: 300
 

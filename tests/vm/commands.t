@@ -1,6 +1,7 @@
 #!/bin/bash
 # The commands and options that other tests do not touch, on a real device.
 # machine: type3
+# cpus: 1
 
 . /cxlmem/tests/vm/cxlmem.sh
 

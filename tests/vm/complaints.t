@@ -1,6 +1,7 @@
 #!/bin/bash
 # What users reported against the stock tools, and what cxlmem does instead.
 # machine: type3
+# cpus: 1
 
 . /cxlmem/tests/vm/cxlmem.sh
 

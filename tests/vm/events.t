@@ -1,6 +1,7 @@
 #!/bin/bash
 # Transitions are announced by uevents and traced.
 # machine: type3
+# cpus: 1
 
 . /cxlmem/tests/vm/cxlmem.sh
 

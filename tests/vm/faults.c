@@ -5,9 +5,10 @@
  * in the state it was in or in the one it was to go to, as the result said, and
  * the same operation must succeed.
  *
- *	faults [-a] [-p PID] pci ADDRESS | range START SIZE [OPERATION...]
+ *	faults [-a] [-d] [-p PID] pci ADDRESS | range START SIZE [OPERATION...]
  *
  *	-a	every allocation; else a sample that is dense at the beginning
+ *	-d	the operations that begin with data on the node; else the others
  *	-p	a process whose memory is on the node when it has memory online
  *
  * A line for each operation: "ok" or "not ok", its name, and what was tried.
@@ -55,7 +56,7 @@ enum state {
 	BROKEN,		/* anything else: a defect */
 };
 
-static bool is_range, all_points;
+static bool is_range, all_points, with_data;
 static const char *address;		/* of the PCI function */
 static char range_words[64], range_start[32];
 static pid_t bystander;
@@ -487,10 +488,11 @@ static void set_up_injection(void)
 	debug_write(kinds[PAGES], "ignore-gfp-highmem", 0);
 	no_stack_filter("require");
 	/*
-	 * A failure in here leaves sections behind that no one takes out
-	 * (__add_pages() undoes nothing), and the range cannot be added again.
+	 * A failure in here ends the experiment: phys_pmd_init() goes on with a
+	 * page table that it did not get, and __add_pages() leaves sections
+	 * behind, so that the range cannot be added again.
 	 */
-	stack_filter("reject", "__add_pages");
+	stack_filter("reject", "arch_add_memory");
 }
 
 /* The point-th thing from now on is to fail. */
@@ -678,7 +680,7 @@ static bool wanted(const struct operation *op, char **names)
 	if (op->devices != BOTH && (op->devices == RANGE) != is_range)
 		return false;
 	if (!*names)
-		return true;
+		return is_based_on(op->from, ONLINE) == with_data;
 	for (; *names; names++)
 		if (!strcmp(*names, op->name))
 			return true;
@@ -690,9 +692,11 @@ int main(int argc, char **argv)
 	size_t i;
 	int option;
 
-	while ((option = getopt(argc, argv, "ap:")) != -1) {
+	while ((option = getopt(argc, argv, "adp:")) != -1) {
 		if (option == 'a')
 			all_points = true;
+		else if (option == 'd')
+			with_data = true;
 		else if (option == 'p')
 			bystander = atoi(optarg);
 		else
@@ -700,7 +704,7 @@ int main(int argc, char **argv)
 	}
 	argv += optind;
 	if (!argv[0] || !argv[1])
-		errx(2, "usage: faults [-a] [-p PID] pci ADDRESS | range START SIZE [OPERATION...]");
+		errx(2, "usage: faults [-a] [-d] [-p PID] pci ADDRESS | range START SIZE [OPERATION...]");
 	is_range = !strcmp(argv[0], "range");
 	address = argv[1];
 	argv += 2;

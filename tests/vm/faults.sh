@@ -10,6 +10,17 @@ reports_allowed=/cxlmem/tests/vm/faults-allowed
 all=() data=4
 [ "${CXLMEM_FAULTS:-}" != all ] || all=(-a) data=1
 
+# The first CXL memory function; loading the driver and binding it are operations
+# of their own here.
+unbound_function() {
+	local fn
+	fn=$(cxl_function)
+	echo 0 >/sys/bus/pci/drivers_autoprobe
+	[ ! -e "/sys/bus/pci/devices/$fn/driver" ] || echo "$fn" >"/sys/bus/pci/devices/$fn/driver/unbind"
+	echo cxlmem_pci >"/sys/bus/pci/devices/$fn/driver_override"
+	echo "$fn"
+}
+
 # sweep WORDS...: faults with these words, a test for each line that it prints.
 sweep() {
 	local line
@@ -22,11 +33,12 @@ sweep() {
 	done < <(faults "${all[@]}" -p "$pattern" "$@" 2>&1 || echo "not ok faults: exit code $?")
 }
 
-# sweep_all DEVICE... -- [OPERATION...]: the sweep, and what is left of it: the
+# sweep_all [-d] DEVICE... -- [OPERATION...]: the sweep, and what is left of it: the
 # process's data and the claims on memory; and how much memory is free, once all
 # that is there for good has been allocated.
 sweep_all() {
 	local device=() iomem before after
+	[ "$1" != -d ] || { all+=(-d); shift; }
 	while [ "$1" != -- ]; do
 		device+=("$1")
 		shift
@@ -42,4 +54,5 @@ sweep_all() {
 	stop_pattern "$pattern"
 	is "$(cat /proc/iomem)" "$iomem" "/proc/iomem is as it was"
 	diag "free memory: $before -> $after kB"
+	! grep -q kmemleak=on /proc/cmdline || no_leaks "nothing has leaked"
 }

@@ -2,6 +2,7 @@
 # Whatever tries to online the memory elsewhere, it ends up movable, and never
 # in a kernel zone, unless the owner says so.
 # machine: type3
+# cpus: 1
 
 . /cxlmem/tests/vm/cxlmem.sh
 

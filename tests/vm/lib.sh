@@ -111,7 +111,7 @@ functions_allowed() { sed 's/[ \t#].*//; /^$/d' "$reports_allowed" | paste -sd'|
 kernel_log() {
 	[ -n "$reports_allowed" ] || { dmesg; return; }
 	dmesg | awk -v functions="$(functions_allowed)" '
-		/page allocation failure|SLUB: Unable to allocate/ { failure = 1 }
+		/page allocation failure|SLUB: Unable to allocate|vmalloc error/ { failure = 1 }
 		failure && /Call Trace/ { failure = 0; next }
 		/cut here/ { holding = bad = 1; held = "" }
 		!holding { print; next }

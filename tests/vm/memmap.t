@@ -1,6 +1,7 @@
 #!/bin/bash
 # The memory map on the device's own memory.
 # machine: type3
+# cpus: 1
 # append: memory_hotplug.memmap_on_memory=1
 
 . /cxlmem/tests/vm/cxlmem.sh

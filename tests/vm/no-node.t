@@ -1,6 +1,7 @@
 #!/bin/bash
 # The firmware names no node for the memory (pmem/ndctl 260).
 # machine: soft
+# cpus: 1
 # append: numa=off
 
 . /cxlmem/tests/vm/cxlmem.sh

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The firmware gives CXL devices no room in host physical space.
 # machine: type3-nowindow
+# cpus: 1
 
 . /cxlmem/tests/vm/cxlmem.sh
 

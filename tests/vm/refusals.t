@@ -1,6 +1,8 @@
 #!/bin/bash
 # Bad input: a clear error each, and nothing changed.
 # machine: type3
+# cpus: 1
+# debug: always
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The firmware's window is smaller than the device.
 # machine: type3-smallwindow
+# cpus: 1
 # debug-size: 512M
 
 . /cxlmem/tests/vm/cxlmem.sh

@@ -2,6 +2,7 @@
 # Memory that the kernel's own drivers hold: it is listed, and can be onlined
 # and evacuated; it is not taken away while it is in use.
 # machine: soft
+# cpus: 1
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -2,6 +2,7 @@
 # A host bridge with two root ports: cxlmem does not guess, but takes what the
 # firmware has committed.
 # machine: type3-2rp
+# cpus: 1
 
 . /cxlmem/tests/vm/cxlmem.sh
 
