@@ -66,7 +66,8 @@ faults: build
 
 #: make fuzz-vm   garbage into the driver's files  [MINUTES=10] [SEED=n]  (needs debug-kernel)
 fuzz-vm: build
-	@$(lab)/vm -k debug -m type3 -s 256M -a "$(shell sed -n 's/^# append: //p' tests/vm/fuzz.t)" \
+	@$(lab)/vm -k debug -m type3 -s 256M \
+		-a "kmemleak=on slab_debug=F $(shell sed -n 's/^# append: //p' tests/vm/fuzz.t)" \
 		-t $$(($(MINUTES) * 60 + 600)) \
 		env CXLMEM_SEED=$(SEED) CXLMEM_SECONDS=$$(($(MINUTES) * 60)) /cxlmem/tests/vm/fuzz.t
 

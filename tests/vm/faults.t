@@ -6,8 +6,6 @@
 # kernels: debug
 # debug: always
 # debug-size: 256M
-# memory: 1G
-# append: kmemleak=on slab_debug=F
 # timeout: 300
 
 . /cxlmem/tests/vm/faults.sh

@@ -2,7 +2,6 @@
 # Bad input: a clear error each, and nothing changed.
 # machine: type3
 # cpus: 1
-# debug: always
 
 . /cxlmem/tests/vm/cxlmem.sh
 

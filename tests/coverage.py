@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
-# coverage.py [-l]: sums up what `gcov --json-format` prints, by source file:
-# lines run, functions that never were, and with -l the lines that never were.
+# coverage.py [-l] FOLDER: sums up what `gcov --json-format` prints, for each source
+# file in FOLDER: lines run, functions that never were, and with -l the lines that
+# never were.
 import json
 import os
 import sys
 
+folder = os.path.realpath(sys.argv[-1])
 counts = {}     # file: {line: how often}
 functions = {}  # file: {function: how often}
 
 for document in sys.stdin:
-    for source in json.loads(document)["files"]:
-        name = os.path.basename(source["file"])
-        if os.path.isabs(source["file"]) and "/driver-" not in source["file"]:
-            continue
-        if name.endswith(".mod.c") or name == "trace.h":
+    data = json.loads(document)
+    for source in data["files"]:
+        path = os.path.join(data["current_working_directory"], source["file"])
+        name = os.path.relpath(os.path.realpath(path), folder)
+        # What is included from elsewhere, or generated.
+        if name.startswith("..") or name.endswith((".mod.c", "trace.h")):
             continue
         lines = counts.setdefault(name, {})
         for line in source["lines"]:
@@ -25,7 +28,7 @@ for document in sys.stdin:
             calls[key] = calls.get(key, 0) + function["execution_count"]
 
 total = run = 0
-print(f"{'file':<20} {'lines':>6} {'run':>6}")
+print(f"{'file':<24} {'lines':>6} {'run':>6}")
 for name in sorted(counts):
     lines = counts[name]
     if not lines:
@@ -34,8 +37,8 @@ for name in sorted(counts):
     total += len(lines)
     run += done
     never = sorted(f for f, count in functions[name].items() if not count)
-    print(f"{name:<20} {len(lines):>6} {100 * done / len(lines):>5.1f}%"
+    print(f"{name:<24} {len(lines):>6} {100 * done / len(lines):>5.1f}%"
           + ("  never called: " + " ".join(never) if never else ""))
     if "-l" in sys.argv:
         print("    " + " ".join(str(n) for n in sorted(lines) if not lines[n]))
-print(f"{'all':<20} {total:>6} {100 * run / total:>5.1f}%")
+print(f"{'all':<24} {total:>6} {100 * run / total:>5.1f}%")
