@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * /dev/cxlmemN: putting pages of the calling process on a device, in mode
+ * "driver", and taking them off again.
+ *
+ * Every request begins with its size, which the caller sets to sizeof() of the
+ * structure that it was compiled with. The structures only ever grow at their
+ * end: what an older caller does not know is zero, and a newer caller is told
+ * E2BIG if it asks for what an older driver does not know. Flags that are not
+ * known and reserved fields that are not zero are refused with EINVAL. A caller
+ * that clears its structures and sets the fields it knows gets all that right.
+ *
+ * All but CXLMEM_IOC_INFO work on a range of the caller's own address space, of
+ * whole pages, in order of address. A signal ends a request early; what has been
+ * done by then stays done. If anything has been done the request succeeds, and
+ * @done says how far it came: the caller goes on from there.
+ *
+ * Errors that all of them share:
+ *	EFAULT	the structure, or what it points to, cannot be read or written
+ *	EINVAL	unknown flags, reserved fields that are not zero, a size that is
+ *		none, a range that is empty, wraps or is not of whole pages
+ *	E2BIG	the structure has fields that this driver does not know, in use
+ *	ENOTTY	no such request
+ *	ENODEV	the device has gone; the file can only be closed
+ *	EINTR	a signal came before anything was done
+ * and those that work on a range:
+ *	EBUSY	the device is not in mode "driver", or is just leaving it
+ *	ENOMEM	the kernel has no memory for its own work
+ */
+#ifndef _UAPI_LINUX_CXLMEM_H
+#define _UAPI_LINUX_CXLMEM_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * struct cxlmem_info - what there is to know about a device and its caller
+ * @size: in: size of this structure
+ * @flags: in: none so far. Out: CXLMEM_INFO_*
+ * @capacity: bytes that mode "driver" can hand out, 0 in another mode
+ * @used: bytes of them that are in use
+ * @quota: bytes that a user may have on the device, 0 if there is no limit
+ * @user_used: bytes that the caller's user has
+ * @page_size: bytes of a page, the unit of all counts
+ * @huge_size: a range aligned to this many bytes gets one piece of the device
+ * @reserved: zero
+ */
+struct cxlmem_info {
+	__u32 size;
+	__u32 flags;
+	__u64 capacity;
+	__u64 used;
+	__u64 quota;
+	__u64 user_used;
+	__u32 page_size;
+	__u32 huge_size;
+	__u64 reserved[4];
+};
+
+/* The device is in mode "driver". */
+#define CXLMEM_INFO_DRIVER_MODE	(1 << 0)
+/* A full device makes room (policy "evict"). */
+#define CXLMEM_INFO_EVICTS	(1 << 1)
+
+/**
+ * struct cxlmem_counts - what became of the pages of a range
+ * @moved: moved to the device, or off it
+ * @created: created on the device, zeroed: they had never been touched
+ * @already: were where they are wanted
+ * @empty: have no contents yet: never touched, or the shared page of zeroes
+ * @absent: swapped out, or somebody else was just moving them
+ * @host: have contents on the host, which CXLMEM_IOC_CREATE leaves there
+ * @busy: in use by the kernel or a device (pinned), or locked
+ * @file: belong to files or shared memory, which stay on the host
+ * @special: cannot be moved at all: device or huge page mappings, pages that
+ *	     KSM shares, mappings that may not be read
+ * @unmapped: nothing is mapped there
+ * @no_room: there was no room for them on the device, or on the host
+ * @split: 2 MiB pages that the kernel had to split (not in the sum)
+ * @evicted: pages of others or the caller's that made room (not in the sum)
+ * @reserved: zero
+ *
+ * In pages. Those down to @no_room add up to the pages that are done.
+ */
+struct cxlmem_counts {
+	__u64 moved;
+	__u64 created;
+	__u64 already;
+	__u64 empty;
+	__u64 absent;
+	__u64 host;
+	__u64 busy;
+	__u64 file;
+	__u64 special;
+	__u64 unmapped;
+	__u64 no_room;
+	__u64 split;
+	__u64 evicted;
+	__u64 reserved[4];
+};
+
+/**
+ * struct cxlmem_move - a range to be moved or created, and how that went
+ * @size: in: size of this structure
+ * @flags: in: none so far
+ * @start: in: address of the range
+ * @length: in: bytes of the range
+ * @done: out: bytes that have been gone through, from @start
+ * @reserved: zero
+ * @counts: out: what became of their pages
+ *
+ * @done and @counts are written whatever the outcome, unless it is one of
+ * EFAULT, EINVAL, E2BIG, ENOTTY and ENODEV. What cannot be moved is counted and
+ * is no error, but for want of room:
+ *	ENOSPC	the device is full (policy "deny", or nothing can be evicted),
+ *		or, moving off, the host
+ *	EDQUOT	the caller's user has all that a user may have
+ * The request stops there. What it has moved before stays moved.
+ */
+struct cxlmem_move {
+	__u32 size;
+	__u32 flags;
+	__u64 start;
+	__u64 length;
+	__u64 done;
+	__u64 reserved[4];
+	struct cxlmem_counts counts;
+};
+
+/* Where a page is: a byte of &cxlmem_residency.vector. */
+#define CXLMEM_PAGE_NONE	0	/* nowhere: not mapped, empty or swapped out */
+#define CXLMEM_PAGE_HOST	1	/* in the host's memory */
+#define CXLMEM_PAGE_DEVICE	2	/* on this device */
+#define CXLMEM_PAGE_OTHER	3	/* cannot be told: special, or may not be read */
+
+/**
+ * struct cxlmem_residency - where the pages of a range are
+ * @size: in: size of this structure
+ * @flags: in: none so far
+ * @start: in: address of the range
+ * @length: in: bytes of the range
+ * @vector: in: address of one byte for each page, or 0 if only sums are wanted
+ * @done: out: bytes that have been gone through, from @start
+ * @none: out: pages that are CXLMEM_PAGE_NONE
+ * @host: out: pages that are CXLMEM_PAGE_HOST
+ * @device: out: pages that are CXLMEM_PAGE_DEVICE
+ * @other: out: pages that are CXLMEM_PAGE_OTHER
+ * @reserved: zero
+ *
+ * True at some moment of the call for each page. Works in every mode.
+ */
+struct cxlmem_residency {
+	__u32 size;
+	__u32 flags;
+	__u64 start;
+	__u64 length;
+	__u64 vector;
+	__u64 done;
+	__u64 none;
+	__u64 host;
+	__u64 device;
+	__u64 other;
+	__u64 reserved[4];
+};
+
+#define CXLMEM_IOC_MAGIC	0xDC
+
+/* About the device, in every mode. */
+#define CXLMEM_IOC_INFO		_IOWR(CXLMEM_IOC_MAGIC, 1, struct cxlmem_info)
+/* Move the range's contents to the device. */
+#define CXLMEM_IOC_MOVE_IN	_IOWR(CXLMEM_IOC_MAGIC, 2, struct cxlmem_move)
+/* Create the range's pages on the device where it has none yet. */
+#define CXLMEM_IOC_CREATE	_IOWR(CXLMEM_IOC_MAGIC, 3, struct cxlmem_move)
+/* Move what the range has on the device to the host. */
+#define CXLMEM_IOC_MOVE_OUT	_IOWR(CXLMEM_IOC_MAGIC, 4, struct cxlmem_move)
+/* Ask where the range's pages are. */
+#define CXLMEM_IOC_RESIDENCY	_IOWR(CXLMEM_IOC_MAGIC, 5, struct cxlmem_residency)
+
+#endif /* _UAPI_LINUX_CXLMEM_H */
