@@ -7,6 +7,8 @@
 #define CXLMEM_COMPAT_H
 
 #include <linux/ioport.h>
+#include <linux/memremap.h>
+#include <linux/mm.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
@@ -24,5 +26,53 @@ static inline int walk_soft_reserve_res(u64 start, u64 end, void *arg,
 #else
 #define CXLMEM_NS(name) #name
 #endif
+
+/* The callback got a page before it got a folio. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#define CXLMEM_PAGE_FREE(free)					\
+	static void free##_compat(struct page *page)		\
+	{							\
+		free(page);					\
+	}
+#define CXLMEM_PAGE_FREE_OP(free) .page_free = free##_compat
+#else
+#define CXLMEM_PAGE_FREE(free)					\
+	static void free##_compat(struct folio *folio)		\
+	{							\
+		free(&folio->page);				\
+	}
+#define CXLMEM_PAGE_FREE_OP(free) .folio_free = free##_compat
+#endif
+
+/*
+ * zone_device_page_init() has had one, two and three arguments. Which it has is
+ * asked of the compiler, since that has changed between two -rc, too.
+ */
+static inline void cxlmem_init_page_1(void *init, struct page *page, struct dev_pagemap *pgmap)
+{
+	void (*call)(struct page *page) = init;
+
+	call(page);
+}
+
+static inline void cxlmem_init_page_2(void *init, struct page *page, struct dev_pagemap *pgmap)
+{
+	void (*call)(struct page *page, unsigned int order) = init;
+
+	call(page, 0);
+}
+
+static inline void cxlmem_init_page_3(void *init, struct page *page, struct dev_pagemap *pgmap)
+{
+	void (*call)(struct page *page, struct dev_pagemap *pgmap, unsigned int order) = init;
+
+	call(page, pgmap, 0);
+}
+
+#define cxlmem_init_page(page, pgmap)						\
+	_Generic(&zone_device_page_init,					\
+		 void (*)(struct page *) : cxlmem_init_page_1,			\
+		 void (*)(struct page *, unsigned int) : cxlmem_init_page_2,	\
+		 default : cxlmem_init_page_3)(zone_device_page_init, page, pgmap)
 
 #endif /* CXLMEM_COMPAT_H */

@@ -24,9 +24,18 @@ static void release_device(struct device *dev)
 	kfree(cdev);
 }
 
+/* For root and a group; which group is for a udev rule to say. */
+static char *devnode(const struct device *dev, umode_t *mode)
+{
+	if (mode)
+		*mode = 0660;
+	return NULL;
+}
+
 static const struct class cxlmem_class = {
 	.name = "cxlmem",
 	.dev_groups = cxlmem_groups,
+	.devnode = devnode,
 	.dev_release = release_device,
 };
 
@@ -70,6 +79,7 @@ struct cxlmem_device *cxlmem_register(struct device *parent, const struct cxlmem
 	cdev->ops = desc->ops;
 	cdev->drvdata = desc->drvdata;
 	mutex_init(&cdev->lock);
+	init_rwsem(&cdev->use);
 	mutex_init(&cdev->error_lock);
 
 	device_initialize(&cdev->dev);
@@ -77,7 +87,7 @@ struct cxlmem_device *cxlmem_register(struct device *parent, const struct cxlmem
 	cdev->dev.parent = parent;
 	rc = dev_set_name(&cdev->dev, "%s", mem->name);
 	if (!rc)
-		rc = device_add(&cdev->dev);
+		rc = cxlmem_chardev_add(cdev);
 	if (rc) {
 		put_device(&cdev->dev);
 		return ERR_PTR(rc);
@@ -118,7 +128,7 @@ int cxlmem_unregister(struct cxlmem_device *cdev)
 		dev_err(&cdev->dev, "%lu MiB stay online in node %d without a driver until it is bound again\n",
 			to_mib(range_len(&mem->usable)), mem->node);
 
-	device_del(&cdev->dev);
+	cxlmem_chardev_del(cdev);
 	cxlmem_memory_release(mem);
 	put_device(&cdev->dev);
 	return rc;
@@ -149,13 +159,32 @@ EXPORT_SYMBOL_NS_GPL(cxlmem_evacuate, CXLMEM_NS(CXLMEM));
 
 static int __init cxlmem_init(void)
 {
-	return class_register(&cxlmem_class);
+	int rc;
+
+	rc = cxlmem_work_init();
+	if (rc)
+		return rc;
+	rc = cxlmem_chardev_init();
+	if (rc)
+		goto exit_work;
+	rc = class_register(&cxlmem_class);
+	if (rc)
+		goto exit_chardev;
+	return 0;
+
+exit_chardev:
+	cxlmem_chardev_exit();
+exit_work:
+	cxlmem_work_exit();
+	return rc;
 }
 module_init(cxlmem_init);
 
 static void __exit cxlmem_exit(void)
 {
 	class_unregister(&cxlmem_class);
+	cxlmem_chardev_exit();
+	cxlmem_work_exit();
 	cxlmem_system_exit();
 }
 module_exit(cxlmem_exit);

@@ -19,6 +19,12 @@ module_param(remove_timeout, uint, 0644);
 MODULE_PARM_DESC(remove_timeout,
 		 "seconds without progress after which a device that is being removed leaves its memory online");
 
+/* In seconds. */
+unsigned int cxlmem_remove_timeout(void)
+{
+	return max(READ_ONCE(remove_timeout), 1u);
+}
+
 static bool block_is_online(u64 start)
 {
 	return pfn_to_online_page(PHYS_PFN(start));
@@ -83,26 +89,30 @@ static unsigned long node_room(int node)
 	return node_free(node) + cache / 2;
 }
 
+/* What the nodes with memory can take, all but one. */
+u64 cxlmem_host_room(int except)
+{
+	unsigned long pages = 0;
+	int node;
+
+	for_each_node_state(node, N_MEMORY)
+		if (node != except)
+			pages += node_room(node);
+	return PFN_PHYS((u64)pages);
+}
+
 /*
  * The kernel moves pages to other nodes. Only if there are none (memory that
  * was forced into the one node with CPUs) do they stay in theirs.
  */
-static u64 host_room(const struct cxlmem_memory *mem)
+static u64 room_for(const struct cxlmem_memory *mem)
 {
 	unsigned long own = node_room(mem->node);
 	unsigned long ours = PHYS_PFN((u64)count_online_blocks(mem) * memory_block_size_bytes());
-	unsigned long others = 0;
-	int node, nodes = 0;
 
-	for_each_node_state(node, N_MEMORY) {
-		if (node == mem->node)
-			continue;
-		others += node_room(node);
-		nodes++;
-	}
-	if (!nodes)
-		others = own > ours ? own - ours : 0;
-	return PFN_PHYS((u64)others);
+	if (num_node_state(N_MEMORY) > 1 || !node_state(mem->node, N_MEMORY))
+		return cxlmem_host_room(mem->node);
+	return PFN_PHYS(own > ours ? (u64)own - ours : 0);
 }
 
 struct evacuation {
@@ -181,10 +191,8 @@ static int wait_or_stop(struct cxlmem_device *cdev, struct evacuation *evacuatio
 
 	while (!finished(evacuation)) {
 		if (removed) {
-			unsigned long seconds = max(READ_ONCE(remove_timeout), 1u);
-
 			rc = wait_event_timeout(mem->wait, advanced(evacuation, &blocks_seen),
-						seconds * HZ) ? 0 : -ETIMEDOUT;
+						cxlmem_remove_timeout() * HZ) ? 0 : -ETIMEDOUT;
 		} else {
 			rc = wait_event_interruptible(mem->wait,
 						      advanced(evacuation, &blocks_seen) ||
@@ -242,7 +250,7 @@ int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated)
 		.oom.notifier_call = spare_bound_processes,
 	};
 	u64 used = used_bytes(mem);
-	u64 room = host_room(mem);
+	u64 room = room_for(mem);
 	struct task_struct *task;
 	int stopped;
 

@@ -4,17 +4,23 @@
 #define CXLMEM_INTERNAL_H
 
 #include <linux/atomic.h>
+#include <linux/cdev.h>
 #include <linux/cxlmem.h>
 #include <linux/device.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
+#include <linux/rwsem.h>
+#include <linux/sizes.h>
+#include <linux/uidgid.h>
 #include <linux/wait.h>
 
 #include "compat.h"
 
 #define CXLMEM_ERROR_LEN 256
 
+struct cxlmem_coherent;
+struct cxlmem_pool;
 struct memory_dev_type;
 
 /* The only zone that the guard lets memory blocks go online in. */
@@ -25,6 +31,27 @@ enum cxlmem_zone {
 };
 
 extern const char * const cxlmem_zone_names[CXLMEM_NR_ZONES];
+
+/* What happens to a request in mode "driver" if the device is full. */
+enum cxlmem_policy {
+	CXLMEM_DENY,		/* it is refused */
+	CXLMEM_EVICT,		/* the oldest pages move to the host */
+	CXLMEM_NR_POLICIES,
+};
+
+extern const char * const cxlmem_policy_names[CXLMEM_NR_POLICIES];
+
+/* What is counted in mode "driver", in pages, from the claim of the memory on. */
+enum cxlmem_stat {
+	CXLMEM_STAT_MOVED_IN,	/* moved to the device on request */
+	CXLMEM_STAT_CREATED,	/* created there on request */
+	CXLMEM_STAT_MOVED_OUT,	/* moved off it on request */
+	CXLMEM_STAT_EVICTED,	/* made room for others */
+	CXLMEM_STAT_EVACUATED,	/* moved off since the mode was left */
+	CXLMEM_STAT_SPLIT,	/* 2 MiB pages that were split on their way in */
+	CXLMEM_STAT_REFUSED,	/* found no room, or no quota */
+	CXLMEM_NR_STATS,
+};
 
 /**
  * struct cxlmem_memory - a range of host physical memory that cxlmem holds
@@ -43,10 +70,15 @@ extern const char * const cxlmem_zone_names[CXLMEM_NR_ZONES];
  * @group: memory group id, in mode "system"
  * @type: memory type that @node's tier is made by, in mode "system"
  * @guard: the memory notifier, in mode "system"
+ * @policy: for a full device, in mode "driver"
+ * @quota: bytes that a user may have, in mode "driver"; 0 for no limit
+ * @coherent: what mode "driver" needs, NULL in the others
+ * @stats: what it has done so far
  * @leaving: an evacuation is under way
  * @blocks_total: memory blocks that were online at its beginning
  * @blocks_done: memory blocks that it has offlined
- * @wait: woken whenever a block has gone, and at the end of an evacuation
+ * @wait: woken whenever a block has gone, and at the end of an evacuation; and
+ *	  by whoever wants one to stop
  *
  * This is apart from struct cxlmem_device since memory that cannot be
  * evacuated outlives its device: it then waits, still guarded, for the next
@@ -70,6 +102,12 @@ struct cxlmem_memory {
 	int group;
 	struct memory_dev_type *type;
 	struct notifier_block guard;
+
+	enum cxlmem_policy policy;
+	u64 quota;
+	struct cxlmem_coherent *coherent;
+	atomic64_t stats[CXLMEM_NR_STATS];
+
 	bool leaving;
 	int blocks_total;
 	atomic_t blocks_done;
@@ -79,11 +117,15 @@ struct cxlmem_memory {
 /**
  * struct cxlmem_device - the class device, the memory's face in sysfs
  * @dev: the device; its parent is the function or platform device
- * @mem: the memory; valid as long as @dev is registered
+ * @chardev: /dev/cxlmemN
+ * @mem: the memory; valid as long as @dev is registered, or to who holds @use
+ *	 and has seen that the device is not @removed
  * @serial: serial number, 0 if there is none
  * @ops: the registering driver's callbacks, may be NULL
  * @drvdata: what they are called with
  * @lock: one transition or setting at a time; guards @mem's mode and settings
+ * @use: held for reading by who works with &cxlmem_memory.coherent, one piece
+ *	 at a time; taken inside of an mmap_lock
  * @removed: cxlmem_unregister() has begun, which stops a transition
  * @going_to: the mode that a transition under way leads to, else NULL
  * @error_lock: guards @error
@@ -91,11 +133,13 @@ struct cxlmem_memory {
  */
 struct cxlmem_device {
 	struct device dev;
+	struct cdev chardev;
 	struct cxlmem_memory *mem;
 	u64 serial;
 	const struct cxlmem_ops *ops;
 	void *drvdata;
 	struct mutex lock;
+	struct rw_semaphore use;
 	bool removed;
 	const struct cxlmem_mode *going_to;
 	struct mutex error_lock;
@@ -110,13 +154,15 @@ struct cxlmem_device {
  * @enter: from "offline" into this mode; changes nothing if it fails
  * @leave: back to "offline"; changes nothing if it fails. Sets the number of
  *	   bytes that were in use.
+ * @progress: how far leaving has come, in bytes
  *
- * Both are called with &cxlmem_device.lock held.
+ * The first two are called with &cxlmem_device.lock held.
  */
 struct cxlmem_mode {
 	const char *name;
 	int (*enter)(struct cxlmem_device *cdev);
 	int (*leave)(struct cxlmem_device *cdev, u64 *evacuated);
+	void (*progress)(const struct cxlmem_memory *mem, u64 *done, u64 *total);
 };
 
 /* mode.c */
@@ -131,6 +177,102 @@ void cxlmem_system_exit(void);
 
 /* evacuate.c */
 int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated);
+u64 cxlmem_host_room(int except);
+unsigned int cxlmem_remove_timeout(void);
+
+/* What mode "driver" manages its memory by: a huge page, and the pages in it. */
+#define CXLMEM_BLOCK		SZ_2M
+#define CXLMEM_BLOCK_PAGES	(CXLMEM_BLOCK / PAGE_SIZE)
+
+/**
+ * struct cxlmem_claim - who wants pages, and how many he may have in all
+ * @uid: the user
+ * @limit: pages, ULONG_MAX for no limit
+ */
+struct cxlmem_claim {
+	kuid_t uid;
+	unsigned long limit;
+};
+
+/* pool.c */
+struct cxlmem_pool *cxlmem_pool_create(unsigned long first, unsigned long pages);
+void cxlmem_pool_destroy(struct cxlmem_pool *pool);
+unsigned long cxlmem_pool_pages(const struct cxlmem_pool *pool);
+unsigned long cxlmem_pool_used(const struct cxlmem_pool *pool);
+unsigned long cxlmem_pool_used_by(struct cxlmem_pool *pool, kuid_t uid);
+unsigned long cxlmem_pool_room(struct cxlmem_pool *pool, const struct cxlmem_claim *claim);
+bool cxlmem_pool_has(const struct cxlmem_pool *pool, unsigned long pfn);
+unsigned long cxlmem_pool_take(struct cxlmem_pool *pool, const struct cxlmem_claim *claim,
+			       unsigned long n, unsigned long *pfns);
+void cxlmem_pool_free(struct page *page);
+unsigned long cxlmem_pool_oldest(struct cxlmem_pool *pool);
+unsigned int cxlmem_pool_block_used(const struct cxlmem_pool *pool, unsigned long pfn);
+unsigned long cxlmem_pool_example(struct cxlmem_pool *pool, kuid_t *uid);
+
+/**
+ * struct cxlmem_batch - what a thread needs to move up to a block of pages
+ * @src: pages to move, as migrate_vma_setup() and the like want them
+ * @dst: where to
+ * @seen: what was at the addresses before
+ * @pfns: pages of the device, taken
+ * @fate: what is to become of the pages
+ * @copy: which contents go where
+ * @counts: what has become of the pages of all batches of the thread
+ */
+struct cxlmem_batch {
+	unsigned long src[CXLMEM_BLOCK_PAGES];
+	unsigned long dst[CXLMEM_BLOCK_PAGES];
+	unsigned long seen[CXLMEM_BLOCK_PAGES];
+	unsigned long pfns[CXLMEM_BLOCK_PAGES];
+	u8 fate[CXLMEM_BLOCK_PAGES];
+	struct cxlmem_copy copy[CXLMEM_BLOCK_PAGES];
+	struct cxlmem_counts counts;
+};
+
+/**
+ * struct cxlmem_job - work on a range, to be done by several threads
+ * @step: work on the piece that begins at @at; an error ends the job. -ENOSPC and
+ *	  -EDQUOT are for a piece that was gone through all the same.
+ * @finish: called by each thread before it goes; optional
+ * @next: where the next piece begins; beforehand, where the range does
+ * @end: where the range ends
+ * @stride: length of a piece
+ * @interruptible: a signal to the caller ends the job, with -EINTR
+ * @error: the first error
+ * @undone: the first piece that was not gone through because of it
+ */
+struct cxlmem_job {
+	int (*step)(struct cxlmem_job *job, u64 at, struct cxlmem_batch *batch);
+	void (*finish)(struct cxlmem_job *job, struct cxlmem_batch *batch);
+	atomic64_t next;
+	u64 end;
+	u64 stride;
+	bool interruptible;
+	int error;
+	atomic64_t undone;
+};
+
+/* work.c */
+int cxlmem_work(struct cxlmem_job *job);
+void cxlmem_work_skip(struct cxlmem_job *job, u64 to);
+int cxlmem_work_init(void);
+void cxlmem_work_exit(void);
+
+/* coherent.c */
+extern const struct cxlmem_mode cxlmem_mode_driver;
+struct cxlmem_coherent *cxlmem_coherent_get(struct cxlmem_device *cdev);
+struct cxlmem_pool *cxlmem_coherent_pool(struct cxlmem_coherent *coherent);
+struct page *cxlmem_coherent_page(struct cxlmem_coherent *coherent, unsigned long pfn);
+
+/* migrate.c */
+int cxlmem_move_block_out(struct cxlmem_device *cdev, unsigned long pfn,
+			  struct cxlmem_batch *batch, unsigned long *moved);
+
+/* chardev.c */
+int cxlmem_chardev_add(struct cxlmem_device *cdev);
+void cxlmem_chardev_del(struct cxlmem_device *cdev);
+int cxlmem_chardev_init(void);
+void cxlmem_chardev_exit(void);
 
 /* refuse.c */
 __printf(3, 4)

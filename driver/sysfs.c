@@ -207,15 +207,16 @@ static ssize_t progress_show(struct device *dev, struct device_attribute *attr, 
 	struct cxlmem_device *cdev = to_cxlmem_device(dev);
 	const struct cxlmem_mode *to = READ_ONCE(cdev->going_to);
 	struct cxlmem_memory *mem = cdev->mem;
-	u64 block = memory_block_size_bytes();
+	u64 done = 0, total = range_len(&mem->usable);
 
 	if (!to)
 		return sysfs_emit(buf, "idle\n");
-	if (!READ_ONCE(mem->leaving))
-		return sysfs_emit(buf, "%s %s 0 %llu\n", READ_ONCE(mem->mode)->name, to->name,
-				  range_len(&mem->usable));
-	return sysfs_emit(buf, "%s %s %llu %llu\n", READ_ONCE(mem->mode)->name, to->name,
-			  atomic_read(&mem->blocks_done) * block, mem->blocks_total * block);
+	if (READ_ONCE(mem->leaving)) {
+		guard(rwsem_read)(&cdev->use);
+		READ_ONCE(mem->mode)->progress(mem, &done, &total);
+	}
+	return sysfs_emit(buf, "%s %s %llu %llu\n", READ_ONCE(mem->mode)->name, to->name, done,
+			  total);
 }
 static DEVICE_ATTR_RO(progress);
 
@@ -227,6 +228,53 @@ static ssize_t last_error_show(struct device *dev, struct device_attribute *attr
 	return sysfs_emit(buf, "%s\n", cdev->error);
 }
 static DEVICE_ATTR_RO(last_error);
+
+static ssize_t policy_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n",
+			  cxlmem_policy_names[READ_ONCE(to_cxlmem_device(dev)->mem->policy)]);
+}
+
+static int set_policy(struct cxlmem_device *cdev, const char *buf)
+{
+	int policy = sysfs_match_string(cxlmem_policy_names, buf);
+
+	if (policy < 0)
+		return cxlmem_refuse(cdev, -EINVAL, "the policy must be deny or evict");
+	WRITE_ONCE(cdev->mem->policy, policy);
+	return 0;
+}
+
+static ssize_t policy_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			    size_t count)
+{
+	return locked_store(dev, buf, count, set_policy);
+}
+static DEVICE_ATTR_RW(policy);
+
+static ssize_t quota_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(to_cxlmem_device(dev)->mem->quota));
+}
+
+static int set_quota(struct cxlmem_device *cdev, const char *buf)
+{
+	u64 quota;
+
+	if (kstrtou64(buf, 10, &quota) || !PAGE_ALIGNED(quota))
+		return cxlmem_refuse(cdev, -EINVAL,
+				     "the quota must be a number of bytes, a multiple of %lu",
+				     PAGE_SIZE);
+	WRITE_ONCE(cdev->mem->quota, quota);
+	return 0;
+}
+
+static ssize_t quota_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			   size_t count)
+{
+	return locked_store(dev, buf, count, set_quota);
+}
+static DEVICE_ATTR_RW(quota);
 
 static struct attribute *cxlmem_attrs[] = {
 	&dev_attr_mode.attr,
@@ -242,6 +290,8 @@ static struct attribute *cxlmem_attrs[] = {
 	&dev_attr_serial.attr,
 	&dev_attr_progress.attr,
 	&dev_attr_last_error.attr,
+	&dev_attr_policy.attr,
+	&dev_attr_quota.attr,
 	NULL
 };
 
@@ -249,7 +299,70 @@ static const struct attribute_group cxlmem_group = {
 	.attrs = cxlmem_attrs,
 };
 
+/* How many bytes mode "driver" has to hand out, or has handed out. */
+static u64 pool_bytes(struct device *dev, unsigned long (*pages)(const struct cxlmem_pool *pool))
+{
+	struct cxlmem_device *cdev = to_cxlmem_device(dev);
+
+	guard(rwsem_read)(&cdev->use);
+	if (!cdev->mem->coherent)
+		return 0;
+	return PFN_PHYS((u64)pages(cxlmem_coherent_pool(cdev->mem->coherent)));
+}
+
+static ssize_t capacity_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", pool_bytes(dev, cxlmem_pool_pages));
+}
+static DEVICE_ATTR_RO(capacity);
+
+static ssize_t used_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", pool_bytes(dev, cxlmem_pool_used));
+}
+static DEVICE_ATTR_RO(used);
+
+static ssize_t stat_show(struct device *dev, char *buf, enum cxlmem_stat stat)
+{
+	return sysfs_emit(buf, "%lld\n",
+			  atomic64_read(&to_cxlmem_device(dev)->mem->stats[stat]));
+}
+
+#define STAT_ATTR(_name, _stat)								\
+static ssize_t _name##_show(struct device *dev, struct device_attribute *attr, char *buf) \
+{											\
+	return stat_show(dev, buf, _stat);						\
+}											\
+static DEVICE_ATTR_RO(_name)
+
+STAT_ATTR(moved_in, CXLMEM_STAT_MOVED_IN);
+STAT_ATTR(created, CXLMEM_STAT_CREATED);
+STAT_ATTR(moved_out, CXLMEM_STAT_MOVED_OUT);
+STAT_ATTR(evicted, CXLMEM_STAT_EVICTED);
+STAT_ATTR(evacuated, CXLMEM_STAT_EVACUATED);
+STAT_ATTR(split, CXLMEM_STAT_SPLIT);
+STAT_ATTR(refused, CXLMEM_STAT_REFUSED);
+
+static struct attribute *pages_attrs[] = {
+	&dev_attr_capacity.attr,
+	&dev_attr_used.attr,
+	&dev_attr_moved_in.attr,
+	&dev_attr_created.attr,
+	&dev_attr_moved_out.attr,
+	&dev_attr_evicted.attr,
+	&dev_attr_evacuated.attr,
+	&dev_attr_split.attr,
+	&dev_attr_refused.attr,
+	NULL
+};
+
+static const struct attribute_group pages_group = {
+	.name = "pages",
+	.attrs = pages_attrs,
+};
+
 const struct attribute_group *cxlmem_groups[] = {
 	&cxlmem_group,
+	&pages_group,
 	NULL
 };

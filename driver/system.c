@@ -163,10 +163,17 @@ static int leave_system(struct cxlmem_device *cdev, u64 *evacuated)
 	return rc;
 }
 
+static void system_progress(const struct cxlmem_memory *mem, u64 *done, u64 *total)
+{
+	*done = atomic_read(&mem->blocks_done) * (u64)memory_block_size_bytes();
+	*total = mem->blocks_total * (u64)memory_block_size_bytes();
+}
+
 const struct cxlmem_mode cxlmem_mode_system = {
 	.name = "system",
 	.enter = enter_system,
 	.leave = leave_system,
+	.progress = system_progress,
 };
 
 void cxlmem_system_exit(void)

@@ -5,6 +5,7 @@
 #if !defined(CXLMEM_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define CXLMEM_TRACE_H
 
+#include <linux/cxlmem.h>
 #include <linux/tracepoint.h>
 
 TRACE_EVENT(cxlmem_switch_begin,
@@ -59,6 +60,39 @@ TRACE_EVENT(cxlmem_block,
 		__assign_str(event);
 	),
 	TP_printk("%s: block at %#llx %s", __get_str(name), __entry->start, __get_str(event))
+);
+
+/* A request to mode "driver" has ended. */
+TRACE_EVENT(cxlmem_move,
+	TP_PROTO(const char *name, const char *what, u64 start, u64 done,
+		 const struct cxlmem_counts *counts, int error),
+	TP_ARGS(name, what, start, done, counts, error),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__string(what, what)
+		__field(u64, start)
+		__field(u64, done)
+		__field(u64, moved)
+		__field(u64, created)
+		__field(u64, busy)
+		__field(u64, no_room)
+		__field(int, error)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__assign_str(what);
+		__entry->start = start;
+		__entry->done = done;
+		__entry->moved = counts->moved;
+		__entry->created = counts->created;
+		__entry->busy = counts->busy;
+		__entry->no_room = counts->no_room;
+		__entry->error = error;
+	),
+	TP_printk("%s: %s %#llx, %llu bytes gone through: %llu pages moved, %llu created, %llu busy, %llu without room, error %d",
+		  __get_str(name), __get_str(what), __entry->start, __entry->done,
+		  __entry->moved, __entry->created, __entry->busy, __entry->no_room,
+		  __entry->error)
 );
 
 #endif /* CXLMEM_TRACE_H */

@@ -10,10 +10,13 @@
 
 #include <linux/range.h>
 #include <linux/types.h>
+#include <uapi/linux/cxlmem.h>
 
 struct cxlmem_device;
 struct cxlmem_memory;
 struct device;
+struct mm_struct;
+struct page;
 
 /**
  * enum cxlmem_source - how a range was found, shown in sysfs
@@ -30,14 +33,30 @@ enum cxlmem_source {
 };
 
 /**
+ * struct cxlmem_copy - a page whose contents are to be copied
+ * @to: where to
+ * @from: where from; one of the two is on the device
+ */
+struct cxlmem_copy {
+	struct page *to;
+	struct page *from;
+};
+
+/**
  * struct cxlmem_ops - what cxlmem_core asks of a device's driver
  * @quiesce: The device must stop using its memory by physical address: a mode
  *	     is about to be left. An error refuses the transition. Optional.
  * @resume: The transition is over, whether it succeeded or not. Optional.
+ * @copy: Copy pages by the device's own engine, in mode "driver". They are
+ *	  locked and nobody else has them. Returns when all is copied and the
+ *	  CPUs see it; on an error the CPU copies all of them. May be called
+ *	  from several threads at once, with locks held that page reclaim needs:
+ *	  it must not allocate memory but with GFP_NOIO. Optional.
  */
 struct cxlmem_ops {
 	int (*quiesce)(void *drvdata);
 	void (*resume)(void *drvdata);
+	int (*copy)(void *drvdata, const struct cxlmem_copy *pages, unsigned int n);
 };
 
 /**
@@ -66,5 +85,11 @@ enum cxlmem_source cxlmem_memory_source(const struct cxlmem_memory *mem);
 struct cxlmem_device *cxlmem_register(struct device *parent, const struct cxlmem_desc *desc);
 int cxlmem_unregister(struct cxlmem_device *cdev);
 int cxlmem_evacuate(struct cxlmem_device *cdev);
+
+int cxlmem_move_in(struct cxlmem_device *cdev, struct mm_struct *mm, struct cxlmem_move *move);
+int cxlmem_create(struct cxlmem_device *cdev, struct mm_struct *mm, struct cxlmem_move *move);
+int cxlmem_move_out(struct cxlmem_device *cdev, struct mm_struct *mm, struct cxlmem_move *move);
+int cxlmem_residency(struct cxlmem_device *cdev, struct mm_struct *mm,
+		     struct cxlmem_residency *where, u8 *vector);
 
 #endif /* _LINUX_CXLMEM_H */

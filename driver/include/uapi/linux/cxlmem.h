@@ -68,7 +68,8 @@ struct cxlmem_info {
  * @created: created on the device, zeroed: they had never been touched
  * @already: were where they are wanted
  * @empty: have no contents yet: never touched, or the shared page of zeroes
- * @absent: swapped out, or somebody else was just moving them
+ * @absent: swapped out, or somebody else was just moving them; for
+ *	    CXLMEM_IOC_MOVE_OUT the empty ones, too
  * @host: have contents on the host, which CXLMEM_IOC_CREATE leaves there
  * @busy: in use by the kernel or a device (pinned), or locked
  * @file: belong to files or shared memory, which stay on the host
@@ -128,10 +129,10 @@ struct cxlmem_move {
 };
 
 /* Where a page is: a byte of &cxlmem_residency.vector. */
-#define CXLMEM_PAGE_NONE	0	/* nowhere: not mapped, empty or swapped out */
+#define CXLMEM_PAGE_NONE	0	/* nowhere: empty, or swapped out */
 #define CXLMEM_PAGE_HOST	1	/* in the host's memory */
 #define CXLMEM_PAGE_DEVICE	2	/* on this device */
-#define CXLMEM_PAGE_OTHER	3	/* cannot be told: special, or may not be read */
+#define CXLMEM_PAGE_OTHER	3	/* cannot be told: not mapped, special, or not readable */
 
 /**
  * struct cxlmem_residency - where the pages of a range are
