@@ -200,7 +200,6 @@ void cxlmem_pool_destroy(struct cxlmem_pool *pool);
 unsigned long cxlmem_pool_pages(const struct cxlmem_pool *pool);
 unsigned long cxlmem_pool_used(const struct cxlmem_pool *pool);
 unsigned long cxlmem_pool_used_by(struct cxlmem_pool *pool, kuid_t uid);
-unsigned long cxlmem_pool_room(struct cxlmem_pool *pool, const struct cxlmem_claim *claim);
 bool cxlmem_pool_has(const struct cxlmem_pool *pool, unsigned long pfn);
 unsigned long cxlmem_pool_take(struct cxlmem_pool *pool, const struct cxlmem_claim *claim,
 			       unsigned long n, unsigned long *pfns);

@@ -561,8 +561,9 @@ static void request_finish(struct cxlmem_job *job, struct cxlmem_batch *batch)
 {
 	struct request *request = container_of(job, struct request, job);
 
-	guard(spinlock)(&request->lock);
+	spin_lock(&request->lock);
 	add_counts(&request->counts, &batch->counts);
+	spin_unlock(&request->lock);
 }
 
 static int check_range(u64 start, u64 length)

@@ -13,8 +13,6 @@
  * them, which is what "oldest first" is about when a full device makes room.
  */
 #include <linux/bitmap.h>
-#include <linux/cleanup.h>
-#include <linux/cred.h>
 #include <linux/hashtable.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -129,23 +127,19 @@ static struct owner *find_owner(struct cxlmem_pool *pool, kuid_t uid)
 
 unsigned long cxlmem_pool_used_by(struct cxlmem_pool *pool, kuid_t uid)
 {
+	unsigned long flags, pages;
 	struct owner *owner;
 
-	guard(spinlock_irqsave)(&pool->lock);
+	spin_lock_irqsave(&pool->lock, flags);
 	owner = find_owner(pool, uid);
-	return owner ? owner->pages : 0;
+	pages = owner ? owner->pages : 0;
+	spin_unlock_irqrestore(&pool->lock, flags);
+	return pages;
 }
 
-/* What a user can get at the moment, of a device that makes no room. */
-unsigned long cxlmem_pool_room(struct cxlmem_pool *pool, const struct cxlmem_claim *claim)
+static unsigned long block_pfn(const struct cxlmem_pool *pool, const struct block *block)
 {
-	struct owner *owner;
-	unsigned long has;
-
-	guard(spinlock_irqsave)(&pool->lock);
-	owner = find_owner(pool, claim->uid);
-	has = owner ? owner->pages : 0;
-	return min(pool->pages - pool->used, claim->limit - min(claim->limit, has));
+	return pool->first + (block - pool->blocks) * CXLMEM_BLOCK_PAGES;
 }
 
 /* A block that is asked for whole comes from the empty ones, if there are any. */
@@ -163,7 +157,7 @@ static struct block *block_to_take_from(struct cxlmem_pool *pool, unsigned long 
 static unsigned long take_from_block(struct cxlmem_pool *pool, struct block *block,
 				     struct owner *owner, unsigned long wanted, unsigned long *pfns)
 {
-	unsigned long first = pool->first + (block - pool->blocks) * CXLMEM_BLOCK_PAGES;
+	unsigned long first = block_pfn(pool, block);
 	unsigned long bit, n = 0;
 
 	for_each_clear_bit(bit, block->map, CXLMEM_BLOCK_PAGES) {
@@ -190,30 +184,28 @@ static unsigned long take_from_block(struct cxlmem_pool *pool, struct block *blo
 unsigned long cxlmem_pool_take(struct cxlmem_pool *pool, const struct cxlmem_claim *claim,
 			       unsigned long n, unsigned long *pfns)
 {
-	struct owner *fresh __free(kfree) = kzalloc(sizeof(*fresh), GFP_KERNEL);
-	unsigned long taken = 0;
-	struct owner *owner;
+	struct owner *owner, *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
+	unsigned long flags, taken = 0;
 
 	if (!fresh)
 		return 0;
-	guard(spinlock_irqsave)(&pool->lock);
-	owner = find_owner(pool, claim->uid);
-	if (!owner)
-		owner = fresh;
-	n = min(n, claim->limit - min(claim->limit, owner->pages));
-	n = min(n, pool->pages - pool->used);
-	if (!n)
-		return 0;
-	if (owner == fresh) {
-		owner->pool = pool;
-		owner->uid = claim->uid;
-		hash_add(pool->owners, &no_free_ptr(fresh)->node, __kuid_val(owner->uid));
+	fresh->pool = pool;
+	fresh->uid = claim->uid;
+
+	spin_lock_irqsave(&pool->lock, flags);
+	owner = find_owner(pool, claim->uid) ?: fresh;
+	n = min3(n, claim->limit - min(claim->limit, owner->pages), pool->pages - pool->used);
+	if (n && owner == fresh) {
+		hash_add(pool->owners, &owner->node, __kuid_val(owner->uid));
+		fresh = NULL;
 	}
 	while (taken < n)
 		taken += take_from_block(pool, block_to_take_from(pool, n - taken), owner,
 					 n - taken, pfns + taken);
 	owner->pages += n;
 	WRITE_ONCE(pool->used, pool->used + n);
+	spin_unlock_irqrestore(&pool->lock, flags);
+	kfree(fresh);
 	return n;
 }
 
@@ -232,8 +224,9 @@ void cxlmem_pool_free(struct page *page)
 	struct cxlmem_pool *pool = owner->pool;
 	unsigned long i = page_to_pfn(page) - pool->first;
 	struct block *block = &pool->blocks[i / CXLMEM_BLOCK_PAGES];
+	unsigned long flags;
 
-	guard(spinlock_irqsave)(&pool->lock);
+	spin_lock_irqsave(&pool->lock, flags);
 	page->zone_device_data = NULL;
 	__clear_bit(i % CXLMEM_BLOCK_PAGES, block->map);
 	block->used--;
@@ -245,6 +238,7 @@ void cxlmem_pool_free(struct page *page)
 	}
 	drop_owned_page(owner);
 	WRITE_ONCE(pool->used, pool->used - 1);
+	spin_unlock_irqrestore(&pool->lock, flags);
 }
 
 /*
@@ -254,14 +248,17 @@ void cxlmem_pool_free(struct page *page)
  */
 unsigned long cxlmem_pool_oldest(struct cxlmem_pool *pool)
 {
+	unsigned long flags, pfn = 0;
 	struct block *block;
 
-	guard(spinlock_irqsave)(&pool->lock);
+	spin_lock_irqsave(&pool->lock, flags);
 	block = list_first_entry_or_null(&pool->aged, struct block, age);
-	if (!block)
-		return 0;
-	list_move_tail(&block->age, &pool->aged);
-	return pool->first + (block - pool->blocks) * CXLMEM_BLOCK_PAGES;
+	if (block) {
+		list_move_tail(&block->age, &pool->aged);
+		pfn = block_pfn(pool, block);
+	}
+	spin_unlock_irqrestore(&pool->lock, flags);
+	return pfn;
 }
 
 /* How many pages are in use of the block that begins with @pfn. */
@@ -273,17 +270,17 @@ unsigned int cxlmem_pool_block_used(const struct cxlmem_pool *pool, unsigned lon
 /* A page in use, to name in a message, and its owner; 0 if there is none. */
 unsigned long cxlmem_pool_example(struct cxlmem_pool *pool, kuid_t *uid)
 {
+	unsigned long flags, pfn = 0;
 	const struct owner *owner;
 	struct block *block;
-	unsigned long pfn;
 
-	guard(spinlock_irqsave)(&pool->lock);
+	spin_lock_irqsave(&pool->lock, flags);
 	block = list_first_entry_or_null(&pool->aged, struct block, age);
-	if (!block)
-		return 0;
-	pfn = pool->first + (block - pool->blocks) * CXLMEM_BLOCK_PAGES +
-	      find_first_bit(block->map, CXLMEM_BLOCK_PAGES);
-	owner = pfn_to_page(pfn)->zone_device_data;
-	*uid = owner->uid;
+	if (block) {
+		pfn = block_pfn(pool, block) + find_first_bit(block->map, CXLMEM_BLOCK_PAGES);
+		owner = pfn_to_page(pfn)->zone_device_data;
+		*uid = owner->uid;
+	}
+	spin_unlock_irqrestore(&pool->lock, flags);
 	return pfn;
 }
