@@ -421,6 +421,340 @@ static void case_create(void)
 	check_residency(memory, 64);
 }
 
+/* A child that runs, and whose failure is ours. */
+static pid_t child(void (*run)(void *memory, size_t pages), void *memory, size_t pages)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		err(1, "fork");
+	if (!pid) {
+		run(memory, pages);
+		_exit(0);
+	}
+	return pid;
+}
+
+static void must_succeed(pid_t pid, const char *what)
+{
+	int status;
+
+	check(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status),
+	      "%s: the child failed", what);
+}
+
+/* It reads what its parent wrote, from the device; what it writes is its own. */
+static void child_writes(void *memory, size_t pages)
+{
+	check_all(memory, pages, 5, "in the child");
+	check(on_device(memory, pages) == pages, "the child sees not all pages on the device");
+	write_all(memory, pages / 2, 6);
+	check(on_device(memory, pages) == pages / 2, "copies on write went to the device");
+	check_residency(memory, pages);
+	check_all(memory, pages / 2, 6, "in the child after writing");
+}
+
+static void child_moves(void *memory, size_t pages)
+{
+	struct cxlmem_move move;
+
+	/* Shared with its parent, page by page: they move for both. */
+	check(!request(CXLMEM_IOC_MOVE_OUT, memory, pages * PAGE, &move), "the child cannot move");
+	check_all(memory, pages, 5, "in the child after moving");
+}
+
+static void case_fork(void)
+{
+	size_t pages = 16 << 8;
+	void *memory = map(pages * PAGE, 0);
+
+	write_all(memory, pages, 5);
+	move_in(memory, pages);
+	must_succeed(child(child_writes, memory, pages), "copy on write");
+	check(on_device(memory, pages) == pages, "the parent's pages have moved");
+	check_all(memory, pages, 5, "in the parent after the child wrote");
+	check_used(pages, "after the child has gone");
+
+	/* The parent writes while the child has it, too. */
+	must_succeed(child(child_moves, memory, pages), "move out by a child");
+	check_all(memory, pages, 5, "in the parent after the child moved it");
+	check(!on_device(memory, pages), "the parent's pages are still on the device");
+	move_in(memory, pages);
+	write_all(memory, pages, 7);
+	check_all(memory, pages, 7, "in the parent");
+	munmap(memory, pages * PAGE);
+	check_used(0, "after munmap");
+}
+
+static void case_mappings(void)
+{
+	size_t pages = 8 << 8, third = 5 * 73;
+	char *memory = map(pages * PAGE, 0), *moved;
+	struct cxlmem_move move;
+
+	write_all(memory, pages, 8);
+	move_in(memory, pages);
+
+	moved = mremap(memory, pages * PAGE, 2 * pages * PAGE, MREMAP_MAYMOVE);
+	check(moved != MAP_FAILED, "mremap");
+	check(on_device(moved, pages) == pages, "mremap took pages off the device");
+	check_all(moved, pages, 8, "after mremap");
+	memory = moved;
+	munmap(memory + pages * PAGE, pages * PAGE);
+
+	check(!mprotect(memory, third * PAGE, PROT_READ), "mprotect");
+	check_all(memory, pages, 8, "after mprotect");
+	check(on_device(memory, pages) == pages, "mprotect took pages off the device");
+	check(!mprotect(memory, third * PAGE, PROT_NONE), "mprotect");
+	check(!request(CXLMEM_IOC_MOVE_OUT, memory, pages * PAGE, &move) &&
+	      move.counts.special == third && move.counts.moved == pages - third,
+	      "special %llu moved %llu", move.counts.special, move.counts.moved);
+	check(residency(memory, pages, NULL).other == third, "unreadable pages are told from others");
+	check(!mprotect(memory, third * PAGE, PROT_READ | PROT_WRITE), "mprotect");
+	check_all(memory, pages, 8, "after all of that");
+	move_in(memory + third * PAGE, pages - third);
+
+	check(!madvise(memory, third * PAGE, MADV_DONTNEED), "madvise");
+	check(all_zero(memory, third * PAGE), "MADV_DONTNEED did not drop the contents");
+	check_used(pages - third, "after MADV_DONTNEED");
+	check(!on_device(memory, third), "new pages are on the device");
+	munmap(memory + third * PAGE, PAGE);
+	check_used(pages - third - 1, "after munmap of a page");
+	check(page_is((uint64_t *)memory, pages - 1, 8), "the last page");
+
+	check(!mlock(memory + (pages - 64) * PAGE, 64 * PAGE), "mlock");
+	move_out(memory + (pages - 64) * PAGE, 64);
+	move_in(memory + (pages - 64) * PAGE, 64);
+	check(page_is((uint64_t *)memory, pages - 1, 8), "the last page after mlock");
+	check(!munlock(memory + (pages - 64) * PAGE, 64 * PAGE), "munlock");
+	munmap(memory, pages * PAGE);
+	check_used(0, "at the end");
+}
+
+/* Everything that is not moved, and why. */
+static void case_skipped(void)
+{
+	const size_t n = 16;
+	char *memory = map(8 * HUGE, MADV_NOHUGEPAGE), *at = memory;
+	struct cxlmem_move move;
+	struct cxlmem_counts *c = &move.counts;
+	int file, zero_sum = 0;
+
+	file = memfd_create("file", 0);
+	check(file >= 0 && !ftruncate(file, n * PAGE), "memfd");
+	write_all(at, n, 9);						/* to be moved */
+	at += n * PAGE;
+	at += n * PAGE;							/* never touched */
+	for (size_t i = 0; i < n; i++, at += PAGE)			/* page of zeroes */
+		zero_sum += *(volatile char *)at;
+	check(!zero_sum, "zero");
+	check(mmap(at, n * PAGE, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_SHARED, file, 0) == at, "file");
+	write_all(at, n, 9);
+	at += n * PAGE;
+	check(mmap(at, n * PAGE, PROT_NONE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == at,
+	      "unreadable");
+	at += n * PAGE;
+	munmap(at, n * PAGE);						/* nothing */
+	at += n * PAGE;
+	write_all(at, n, 9);
+	pin(at, n);
+	at += n * PAGE;
+	write_all(at, n, 9);						/* already there */
+	move_in(at, n);
+	at += n * PAGE;
+
+	check(!request(CXLMEM_IOC_MOVE_IN, memory, at - memory, &move), "move in");
+	print_counts(&move);
+	check(move.done == (__u64)(at - memory), "done");
+	check(c->moved == n && c->empty == 2 * n && c->file == n && c->special == n &&
+	      c->unmapped == n && c->busy == n && c->already == n, "counts");
+	check(!c->created && !c->absent && !c->host && !c->no_room, "other counts");
+	check_all(memory, n, 9, "of what was moved");
+	check(on_device(memory, n) == n, "the first is on the device");
+	check(!request(CXLMEM_IOC_MOVE_OUT, memory, at - memory, &move), "move out");
+	print_counts(&move);
+	check(c->moved == 2 * n, "moved out");
+	check_used(0, "after moving out");
+}
+
+/* --- threads that hammer the memory while it moves */
+
+#define THREADS 3
+#define ROUNDS 15
+static volatile bool stop;
+static uint64_t *hammered;
+static size_t hammered_pages;
+static uint32_t *hammer_generations;
+
+static void *hammer(void *argument)
+{
+	size_t thread = (size_t)argument, page = thread, rounds = 0;
+
+	while (!stop) {
+		if (!page_is(hammered, page, hammer_generations[page]))
+			exit(1);
+		write_page(hammered, page, ++hammer_generations[page]);
+		page += THREADS;
+		if (page >= hammered_pages) {
+			page = thread;
+			rounds++;
+		}
+	}
+	return (void *)rounds;
+}
+
+static void case_hammer(void)
+{
+	size_t pages = 6 << 8, i, page;
+	pthread_t threads[THREADS];
+	struct cxlmem_move in, out;
+	unsigned long long moved = 0;
+
+	hammered_pages = pages;
+	hammered = map(pages * PAGE, 0);
+	hammer_generations = calloc(pages, sizeof(*hammer_generations));
+	write_all(hammered, pages, 0);
+	for (i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, hammer, (void *)i);
+	for (i = 0; i < ROUNDS; i++) {
+		check(!request(CXLMEM_IOC_MOVE_IN, hammered, pages * PAGE, &in), "in");
+		check(!request(CXLMEM_IOC_MOVE_OUT, hammered, pages * PAGE, &out), "out");
+		moved += in.counts.moved + out.counts.moved;
+	}
+	stop = true;
+	for (i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	for (page = 0; page < pages; page++)
+		check(page_is(hammered, page, hammer_generations[page]), "lost");
+	check(moved > ROUNDS * pages, "only %llu of %zu moves came about", moved,
+	      2 * ROUNDS * pages);
+	printf("# %llu of %zu moves\n", moved, 2 * ROUNDS * pages);
+}
+
+/* --- arguments that are wrong: an error each, and nothing changes */
+
+static void refused(int expected, unsigned long command, void *argument, const char *what)
+{
+	int error = ioctl(device, command, argument) ? errno : 0;
+
+	check(error == expected, "%s: %s, not %s", what, strerror(error), strerror(expected));
+}
+
+static void case_arguments(void)
+{
+	static const struct { unsigned long command; size_t size; const char *name; } commands[] = {
+		{ CXLMEM_IOC_INFO, sizeof(struct cxlmem_info), "info" },
+		{ CXLMEM_IOC_MOVE_IN, sizeof(struct cxlmem_move), "move in" },
+		{ CXLMEM_IOC_CREATE, sizeof(struct cxlmem_move), "create" },
+		{ CXLMEM_IOC_MOVE_OUT, sizeof(struct cxlmem_move), "move out" },
+		{ CXLMEM_IOC_RESIDENCY, sizeof(struct cxlmem_residency), "residency" },
+	};
+	char *memory = map(HUGE, MADV_NOHUGEPAGE), *edge;
+	union {
+		__u32 words[1024];
+		struct cxlmem_info info;
+		struct cxlmem_move move;
+		struct cxlmem_residency residency;
+	} a;
+	size_t i, k;
+
+	write_all(memory, 512, 10);
+	/* A page with nothing behind it. */
+	edge = map(HUGE, MADV_NOHUGEPAGE);
+	munmap(edge + PAGE, HUGE - PAGE);
+
+	for (i = 0; i < 5; i++) {
+		const size_t size = commands[i].size;
+		const unsigned long command = commands[i].command;
+		const char *name = commands[i].name;
+
+#define FRESH() do { memset(&a, 0, sizeof(a)); a.words[0] = size; \
+		if (i) { a.move.start = (uintptr_t)memory; a.move.length = HUGE; } } while (0)
+		refused(EFAULT, command, NULL, name);
+		refused(EFAULT, command, (void *)-4096ul, name);
+		refused(EFAULT, command, (void *)0xffff888000000000ul, name);
+		for (k = 0; k < size; k += 4) {
+			FRESH();
+			a.words[0] = k;
+			refused(EINVAL, command, &a, "a size that is too small");
+		}
+		FRESH();
+		a.words[0] = 8192;
+		refused(EINVAL, command, &a, "a size of more than a page");
+		FRESH();
+		a.words[0] = ~0u;
+		refused(EINVAL, command, &a, "the largest size");
+		/* Larger than the driver knows: fine if all of it is zero. */
+		FRESH();
+		a.words[0] = size + 8;
+		a.words[size / 4] = 1;
+		refused(E2BIG, command, &a, "a field that is not known");
+		/* At the end of what is mapped. */
+		FRESH();
+		memcpy(edge + PAGE - size + 4, &a, size - 4);
+		refused(EFAULT, command, edge + PAGE - size + 4, "half of it is not mapped");
+		/* Reserved fields and flags. */
+		FRESH();
+		a.words[1] = 1;
+		refused(EINVAL, command, &a, "flags");
+		a.words[1] = 1u << 31;
+		refused(EINVAL, command, &a, "flags");
+		if (!i)
+			continue;
+
+		/* Ranges. */
+		FRESH(); a.move.start += 1; refused(EINVAL, command, &a, "unaligned start");
+		FRESH(); a.move.length -= 1; refused(EINVAL, command, &a, "unaligned length");
+		FRESH(); a.move.length = 0; refused(EINVAL, command, &a, "no length");
+		FRESH(); a.move.length = -PAGE; refused(EINVAL, command, &a, "wraps");
+		FRESH(); a.move.start = -PAGE; a.move.length = PAGE; refused(EINVAL, command, &a, "the end of all");
+		FRESH(); a.move.start = -HUGE; a.move.length = 2 * HUGE; refused(EINVAL, command, &a, "wraps to 0");
+		FRESH(); a.move.start = 0xffff888000000000ul; refused(EINVAL, command, &a, "the kernel's");
+		FRESH(); a.move.length = 1ul << 63; refused(EINVAL, command, &a, "half of all");
+		FRESH(); a.move.start = 1ul << 47; refused(EINVAL, command, &a, "behind the last");
+		/* Where nothing is mapped it is no error. */
+		FRESH(); a.move.start = 0; a.move.length = PAGE; refused(0, command, &a, "the first page");
+	}
+	for (k = 0; k < 4; k++) {
+		memset(&a, 0, sizeof(a)); a.words[0] = sizeof(a.info); a.info.reserved[k] = 1ull << 63;
+		refused(EINVAL, CXLMEM_IOC_INFO, &a, "reserved of info");
+		memset(&a, 0, sizeof(a)); a.words[0] = sizeof(a.move);
+		a.move.start = (uintptr_t)memory; a.move.length = HUGE; a.move.reserved[k] = 1;
+		refused(EINVAL, CXLMEM_IOC_MOVE_IN, &a, "reserved of move");
+		memset(&a, 0, sizeof(a)); a.words[0] = sizeof(a.residency);
+		a.residency.start = (uintptr_t)memory; a.residency.length = HUGE; a.residency.reserved[k] = 1;
+		refused(EINVAL, CXLMEM_IOC_RESIDENCY, &a, "reserved of residency");
+	}
+	memset(&a, 0, sizeof(a)); a.words[0] = sizeof(a.residency);
+	a.residency.start = (uintptr_t)memory; a.residency.length = HUGE;
+	a.residency.vector = 8;
+	refused(EFAULT, CXLMEM_IOC_RESIDENCY, &a, "a vector that is not mapped");
+	a.residency.vector = -8ul;
+	refused(EFAULT, CXLMEM_IOC_RESIDENCY, &a, "a vector in the kernel");
+
+	/* Commands that are none. */
+	refused(ENOTTY, _IOWR(CXLMEM_IOC_MAGIC, 0, struct cxlmem_move), &a, "number 0");
+	refused(ENOTTY, _IOWR(CXLMEM_IOC_MAGIC, 6, struct cxlmem_move), &a, "number 6");
+	refused(ENOTTY, _IOWR(CXLMEM_IOC_MAGIC, 255, struct cxlmem_move), &a, "number 255");
+	refused(ENOTTY, _IO(CXLMEM_IOC_MAGIC, 2), &a, "no direction");
+	refused(ENOTTY, _IOWR(0xDD, 2, struct cxlmem_move), &a, "another's");
+	check(read(device, &a, 8) < 0 && write(device, &a, 8) < 0, "read and write");
+	check(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, device, 0) == MAP_FAILED, "mmap");
+
+	check_all(memory, 512, 10, "after all that was refused");
+	check(!on_device(memory, 512), "something was moved");
+	check_used(0, "after all that was refused");
+
+	/* All of the address space, with what a program has in it. */
+	a.move = (struct cxlmem_move) { .size = sizeof(a.move), .length = (1ul << 47) - PAGE };
+	refused(0, CXLMEM_IOC_MOVE_IN, &a, "all there is");
+	check(a.move.done == (1ul << 47) - PAGE, "not all was gone through");
+	check(on_device(memory, 512) == 512, "my memory was not moved with all the rest");
+	refused(0, CXLMEM_IOC_MOVE_OUT, &a, "all there is");
+	check_used(0, "after all was moved out");
+	check_all(memory, 512, 10, "after all was moved");
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -428,6 +762,11 @@ static const struct {
 	{ "small", case_small },
 	{ "huge", case_huge },
 	{ "create", case_create },
+	{ "fork", case_fork },
+	{ "mappings", case_mappings },
+	{ "skipped", case_skipped },
+	{ "hammer", case_hammer },
+	{ "arguments", case_arguments },
 };
 
 int main(int argc, char **argv)
