@@ -19,6 +19,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -30,6 +31,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -631,6 +633,64 @@ static void case_hammer(void)
 	printf("# %llu of %zu moves\n", moved, 2 * ROUNDS * pages);
 }
 
+/* --- pins */
+
+/* The disk reads from the device's pages and writes to them, where they are. */
+static void case_direct(void)
+{
+	size_t pages = 16 << 8, at;
+	char *memory = map(pages * PAGE, 0), *host = map(pages * PAGE, 0);
+	int disk = open("/dev/nvme0n1", O_RDWR | O_DIRECT);
+
+	if (disk < 0)
+		err(1, "/dev/nvme0n1");
+	write_all(memory, pages, 11);
+	move_in(memory, pages);
+	for (at = 0; at < pages * PAGE; at += HUGE)
+		check(pwrite(disk, memory + at, HUGE, at) == (ssize_t)HUGE, "write");
+	check(on_device(memory, pages) == pages, "writing to a disk took pages off the device");
+	for (at = 0; at < pages * PAGE; at += HUGE)
+		check(pread(disk, host + at, HUGE, at) == (ssize_t)HUGE, "read");
+	check_all(host, pages, 11, "on the disk");
+
+	munmap(memory, pages * PAGE);
+	memory = map(pages * PAGE, 0);
+	create(memory, pages);
+	for (at = 0; at < pages * PAGE; at += HUGE)
+		check(pread(disk, memory + at, HUGE, at) == (ssize_t)HUGE, "read");
+	check_all(memory, pages, 11, "read from a disk to the device");
+	check(on_device(memory, pages) == pages, "reading from a disk took pages off the device");
+	check_residency(memory, pages);
+	move_out(memory, pages);
+	check_all(memory, pages, 11, "on the host after that");
+}
+
+/* A buffer that io_uring has registered is pinned for long: it leaves the device. */
+static void case_longterm(void)
+{
+	size_t pages = 512;
+	char *memory = map(2 * pages * PAGE, 0);
+	struct iovec buffer = { .iov_base = memory, .iov_len = pages * PAGE };
+	struct io_uring_params params = {};
+	struct cxlmem_move move;
+	int ring;
+
+	write_all(memory, 2 * pages, 12);
+	move_in(memory, 2 * pages);
+	ring = syscall(SYS_io_uring_setup, 4, &params);
+	check(ring >= 0, "io_uring_setup: %s", strerror(errno));
+	check(!syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &buffer, 1),
+	      "register: %s", strerror(errno));
+	check(!on_device(memory, pages), "pages that are pinned for long are on the device");
+	check(on_device(memory + pages * PAGE, pages) == pages, "the others are not");
+	check_all(memory, 2 * pages, 12, "of a registered buffer");
+	check(!request(CXLMEM_IOC_MOVE_IN, memory, pages * PAGE, &move) &&
+	      move.counts.busy == pages, "what is pinned was moved in");
+	move_out(memory + pages * PAGE, pages);
+	check_used(0, "after moving out");
+	check_all(memory, 2 * pages, 12, "at the end");
+}
+
 /* --- arguments that are wrong: an error each, and nothing changes */
 
 static void refused(int expected, unsigned long command, void *argument, const char *what)
@@ -766,6 +826,8 @@ static const struct {
 	{ "mappings", case_mappings },
 	{ "skipped", case_skipped },
 	{ "hammer", case_hammer },
+	{ "direct", case_direct },
+	{ "longterm", case_longterm },
 	{ "arguments", case_arguments },
 };
 

@@ -1,0 +1,49 @@
+#!/bin/bash
+# Mode "driver" and a host with too little memory: leaving is refused at once with
+# the numbers; if memory runs out meanwhile it stops. Nobody is killed.
+# machine: type3
+# memory: 1G
+# size: 1G
+# debug-size: 1G
+# timeout: 300
+
+. /cxlmem/tests/vm/cxlmem.sh
+
+bind_device
+attr mode driver
+start_program onboard hold -c "$full"
+first=$pattern
+ooms=$(grep oom_kill /proc/vmstat)
+fails_with 1 "write error" bash -c "echo offline >$SYS/mode"
+like "$(attr last_error)" "^[0-9]+ MiB are in use on the device, and the host can take [0-9]+ MiB" "refused early, with the numbers"
+is "$(attr mode) $(attr pages/used)" "driver $((full << 20))" "everything is as it was"
+intact "$first" "data is intact"
+stop_pattern "$first"
+
+# There is room for it when it begins, and then somebody takes that.
+start_program onboard hold -c 512
+first=$pattern
+bash -c "echo offline >$SYS/mode" 2>/dev/null &
+writer=$!
+wait_for 20 eval '[ "$(attr pages/evacuated)" -gt 1024 ]'
+pattern -s 500 >/tmp/hog 2>&1 &
+hog=$!
+wait $writer
+status=$?
+diag "$(attr mode), $(attr last_error)"
+if [ $status = 0 ]; then
+	is "$(attr mode)" offline "it was faster than who took the memory"
+else
+	is "$(attr mode)" driver "the mode is as it was"
+	like "$(attr last_error)" "host has run out of memory; [0-9]+ MiB stay on the device" "and it says why"
+fi
+kill -9 $hog
+wait $hog
+is "$(grep oom_kill /proc/vmstat)" "$ooms" "nobody was killed"
+intact "$first" "data is intact"
+attr mode offline
+is "$(attr mode)" offline "with memory to spare the mode can be left"
+intact "$first" "and data is intact"
+stop_pattern "$first"
+
+done_testing
