@@ -207,36 +207,43 @@ static int wait_a_moment(struct evacuation *evacuation)
 	return rc < 0 ? -EINTR : rc ? -ENODEV : 0;
 }
 
+/* Returns the first error of a pass over the device. */
+static int evacuate_once(struct evacuation *evacuation)
+{
+	unsigned long first = PHYS_PFN(evacuation->coherent->pgmap.range.start);
+
+	evacuation->job = (struct cxlmem_job) {
+		.step = evacuate_block,
+		.next = ATOMIC64_INIT(first),
+		.end = first + cxlmem_pool_pages(evacuation->coherent->pool),
+		.stride = CXLMEM_BLOCK_PAGES,
+		.interruptible = !evacuation->removed,
+	};
+	return cxlmem_work(&evacuation->job);
+}
+
 /* Nothing is left afterwards, or an error says why. */
 static int evacuate(struct evacuation *evacuation)
 {
-	struct cxlmem_pool *pool = evacuation->coherent->pool;
-	unsigned long first = PHYS_PFN(evacuation->coherent->pgmap.range.start);
-	unsigned long left = cxlmem_pool_used(pool), progress = jiffies;
+	const struct cxlmem_pool *pool = evacuation->coherent->pool;
+	unsigned long left = cxlmem_pool_used(pool), before, progress = jiffies;
 	unsigned int seconds = evacuation->removed ? cxlmem_remove_timeout() :
 						     READ_ONCE(pin_timeout);
 	int rc;
 
 	while (left) {
-		evacuation->job = (struct cxlmem_job) {
-			.step = evacuate_block,
-			.next = ATOMIC64_INIT(first),
-			.end = first + cxlmem_pool_pages(pool),
-			.stride = CXLMEM_BLOCK_PAGES,
-			.interruptible = !evacuation->removed,
-		};
-		rc = cxlmem_work(&evacuation->job);
+		before = left;
+		rc = evacuate_once(evacuation);
 		if (rc && !evacuation->removed)
 			return rc;
-		if (cxlmem_pool_used(pool) < left)
-			progress = jiffies;
 		left = cxlmem_pool_used(pool);
-		if (left && time_after(jiffies, progress + seconds * HZ))
+		if (left < before) {
+			progress = jiffies;
+			continue;
+		}
+		if (time_after(jiffies, progress + seconds * HZ))
 			return rc ?: -EBUSY;
-		if (left && progress != jiffies)
-			rc = wait_a_moment(evacuation);
-		else
-			rc = 0;
+		rc = wait_a_moment(evacuation);
 		if (rc)
 			return rc;
 	}

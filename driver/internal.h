@@ -154,7 +154,8 @@ struct cxlmem_device {
  * @enter: from "offline" into this mode; changes nothing if it fails
  * @leave: back to "offline"; changes nothing if it fails. Sets the number of
  *	   bytes that were in use.
- * @progress: how far leaving has come, in bytes
+ * @progress: how far leaving has come, in bytes; called with &cxlmem_device.use
+ *	      held, and maybe when leaving is over
  *
  * The first two are called with &cxlmem_device.lock held.
  */
@@ -214,7 +215,7 @@ unsigned long cxlmem_pool_example(struct cxlmem_pool *pool, kuid_t *uid);
  * @dst: where to
  * @seen: what was at the addresses before
  * @pfns: pages of the device, taken
- * @fate: what is to become of the pages
+ * @fate: what is to become of the pages, see migrate.c
  * @copy: which contents go where
  * @counts: what has become of the pages of all batches of the thread
  */

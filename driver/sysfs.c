@@ -208,15 +208,16 @@ static ssize_t progress_show(struct device *dev, struct device_attribute *attr, 
 	const struct cxlmem_mode *to = READ_ONCE(cdev->going_to);
 	struct cxlmem_memory *mem = cdev->mem;
 	u64 done = 0, total = range_len(&mem->usable);
+	const struct cxlmem_mode *mode;
 
 	if (!to)
 		return sysfs_emit(buf, "idle\n");
-	if (READ_ONCE(mem->leaving)) {
+	mode = READ_ONCE(mem->mode);
+	if (READ_ONCE(mem->leaving) && mode->progress) {
 		guard(rwsem_read)(&cdev->use);
-		READ_ONCE(mem->mode)->progress(mem, &done, &total);
+		mode->progress(mem, &done, &total);
 	}
-	return sysfs_emit(buf, "%s %s %llu %llu\n", READ_ONCE(mem->mode)->name, to->name, done,
-			  total);
+	return sysfs_emit(buf, "%s %s %llu %llu\n", mode->name, to->name, done, total);
 }
 static DEVICE_ATTR_RO(progress);
 

@@ -11,8 +11,14 @@
  *				it prints where its pages are
  *		-s small pages, -h huge pages, -c creates the pages in place
  *		-w keeps checking and rewriting the memory meanwhile
+ *		-m lets KSM look for pages to merge
  *		-n goes on if it cannot be moved, or not all of it
  *		-p pins that many of its pages in a pipe, then moves the rest
+ *	onboard churn SECONDS [SEED]
+ *				moves parts of its memory in and out at random, creates,
+ *				drops and forks, and checks all that it wrote
+ *	onboard fuzz SECONDS [SEED]
+ *				requests with arguments at random
  *	onboard CASE		one of the cases below; fails with a message
  */
 #define _GNU_SOURCE
@@ -263,7 +269,7 @@ static void pin(void *memory, size_t pages)
 static int hold(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = ask };
-	bool rewrite = false, in_place = false, lenient = false;
+	bool rewrite = false, in_place = false, lenient = false, mergeable = false;
 	size_t pages, page, pinned = 0;
 	int option, advice = 0, error;
 	struct cxlmem_residency r;
@@ -272,13 +278,14 @@ static int hold(int argc, char **argv)
 	sigset_t set, old;
 	void *memory;
 
-	while ((option = getopt(argc, argv, "shcwnp:")) != -1) {
+	while ((option = getopt(argc, argv, "shcwnmp:")) != -1) {
 		switch (option) {
 		case 's': advice = MADV_NOHUGEPAGE; break;
 		case 'h': advice = MADV_HUGEPAGE; break;
 		case 'c': in_place = true; break;
 		case 'w': rewrite = true; break;
 		case 'n': lenient = true; break;
+		case 'm': mergeable = true; break;
 		case 'p': pinned = atoi(optarg); break;
 		default: return 2;
 		}
@@ -288,6 +295,8 @@ static int hold(int argc, char **argv)
 		errx(2, "how much?");
 	memory = map(pages * PAGE, advice);
 	generations = calloc(pages, sizeof(*generations));
+	if (mergeable && madvise(memory, pages * PAGE, MADV_MERGEABLE))
+		err(1, "MADV_MERGEABLE");
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
@@ -350,7 +359,7 @@ static int info(void)
 	return 0;
 }
 
-/* --- cases */
+/* --- at random */
 
 static double seconds(void)
 {
@@ -359,6 +368,149 @@ static double seconds(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec + now.tv_nsec / 1e9;
 }
+
+static uint64_t state;
+
+static uint64_t random_number(uint64_t below)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state % below;
+}
+
+/* What is refused for the moment: no room, another mode, the device gone. */
+static bool may_fail(int error)
+{
+	return !error || error == ENOSPC || error == EDQUOT || error == EBUSY || error == ENODEV;
+}
+
+#define CHURN 2048
+
+static int churn(int argc, char **argv)
+{
+	double end = seconds() + (argc > 1 ? atoi(argv[1]) : 10);
+	uint32_t *generations = calloc(CHURN, sizeof(*generations));	/* 0: zeroes */
+	char *memory = map(CHURN * PAGE, 0);
+	unsigned long long moved = 0, rounds;
+	struct cxlmem_move move;
+
+	state = (argc > 2 ? strtoull(argv[2], NULL, 0) : 1) * 2654435761u + getpid();
+	for (rounds = 0; seconds() < end; rounds++) {
+		size_t first = random_number(CHURN), n = 1 + random_number(CHURN - first), i;
+		char *part = memory + first * PAGE;
+		int error = 0, status;
+		pid_t pid;
+
+		switch (random_number(8)) {
+		case 0:
+		case 1:
+			error = request(CXLMEM_IOC_MOVE_IN, part, n * PAGE, &move);
+			moved += move.counts.moved;
+			break;
+		case 2:
+			error = request(CXLMEM_IOC_MOVE_OUT, part, n * PAGE, &move);
+			moved += move.counts.moved;
+			break;
+		case 3:
+			error = request(CXLMEM_IOC_CREATE, part, n * PAGE, &move);
+			moved += move.counts.created;
+			break;
+		case 4:
+			for (i = first; i < first + n; i++)
+				write_page((uint64_t *)memory, i, generations[i] = 1 + random_number(1 << 30));
+			break;
+		case 5:
+			check(!madvise(part, n * PAGE, MADV_DONTNEED), "madvise");
+			memset(&generations[first], 0, n * sizeof(*generations));
+			break;
+		case 6:
+			check(!madvise(memory, CHURN * PAGE, random_number(2) ? MADV_HUGEPAGE : MADV_NOHUGEPAGE),
+			      "madvise");
+			break;
+		default:
+			pid = fork();
+			if (!pid) {
+				memset(part, 0x55, n * PAGE);
+				request(CXLMEM_IOC_MOVE_OUT, part, n * PAGE, &move);
+				_exit(0);
+			}
+			memset(part, 0, PAGE);
+			generations[first] = 0;
+			check(pid < 0 || waitpid(pid, &status, 0) == pid, "wait");
+		}
+		check(may_fail(error), "%s", strerror(error));
+		for (i = 0; i < CHURN; i++)
+			check(generations[i] ? page_is((uint64_t *)memory, i, generations[i]) :
+			      all_zero(memory + i * PAGE, PAGE), "round %llu: page %zu is wrong", rounds, i);
+	}
+	printf("%llu rounds, %llu pages moved or created\n", rounds, moved);
+	return 0;
+}
+
+static uint64_t odd_number(const void *memory)
+{
+	static const uint64_t odd[] = { 0, 1, 4095, 4096, 2 << 20, 1ul << 30, 1ul << 46,
+		(1ul << 47) - 4096, 1ul << 47, 1ul << 63, -1ul, -4096ul, 0xffffffff81000000 };
+
+	switch (random_number(4)) {
+	case 0: return odd[random_number(sizeof(odd) / sizeof(*odd))];
+	case 1: return (uintptr_t)memory + random_number(3000) * PAGE;
+	case 2: return random_number(3000) * PAGE;
+	default: return random_number(UINT64_MAX) >> random_number(64);
+	}
+}
+
+static int fuzz(int argc, char **argv)
+{
+	static const size_t sizes[] = { 0, sizeof(struct cxlmem_info), sizeof(struct cxlmem_move),
+		sizeof(struct cxlmem_move), sizeof(struct cxlmem_move), sizeof(struct cxlmem_residency) };
+	double end = seconds() + (argc > 1 ? atoi(argv[1]) : 10);
+	char *memory = map(2048 * PAGE, 0);
+	unsigned long long requests, fine = 0;
+	uint64_t words[64];
+	uint32_t size;
+
+	state = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+	write_all(memory, 512, 13);
+	for (requests = 0; seconds() < end; requests++) {
+		unsigned int number = random_number(16) ? 1 + random_number(5) : random_number(256);
+		unsigned long command = _IOC(random_number(32) ? 3 : random_number(4), CXLMEM_IOC_MAGIC,
+					     number, random_number(1 << 13));
+		size_t i;
+
+		memset(words, 0, sizeof(words));
+		for (i = 1; i < 4; i++)
+			words[i] = random_number(2) ? (uintptr_t)memory + random_number(512) * PAGE :
+						      odd_number(memory);
+		if (random_number(2))
+			words[2] = random_number(2048) * PAGE;
+		if (number != 5 || random_number(2))
+			words[3] = 0;
+		size = number < 6 && random_number(8) ? sizes[number] : odd_number(memory);
+		memcpy(words, &size, sizeof(size));
+		for (i = random_number(8) ? 0 : 1; i && i < 64; i += 1 + random_number(64))
+			words[i] = odd_number(memory);
+		/* A vector may be written to, but not over what is checked, or is ours. */
+		if (number == 5 && words[3]) {
+			words[2] &= (1ul << 33) - 1;
+			if (words[3] < 1ul << 47)
+				words[3] = (uintptr_t)memory + 1024 * PAGE;
+		}
+		/* A long range is gone through until a signal comes. */
+		alarm(1);
+		fine += !ioctl(device, command, random_number(32) ? (void *)words : (void *)odd_number(memory));
+		alarm(0);
+	}
+	check_all(memory, 512, 13, "after garbage");
+	printf("%llu requests, %llu of them fine\n", requests, fine);
+	check(fine, "none was fine");
+	return 0;
+}
+
+static void nothing(int signal) { (void)signal; }
+
+/* --- cases */
 
 /* In and out, as much as fits into nine tenths of the device. */
 static void round_trip(int advice)
@@ -607,7 +759,7 @@ static void *hammer(void *argument)
 
 static void case_hammer(void)
 {
-	size_t pages = 6 << 8, i, page;
+	size_t pages = 1 << 8, i, page;
 	pthread_t threads[THREADS];
 	struct cxlmem_move in, out;
 	unsigned long long moved = 0;
@@ -844,6 +996,12 @@ int main(int argc, char **argv)
 		return info();
 	if (!strcmp(argv[1], "hold"))
 		return hold(argc - 1, argv + 1);
+	if (!strcmp(argv[1], "churn"))
+		return churn(argc - 1, argv + 1);
+	if (!strcmp(argv[1], "fuzz")) {
+		signal(SIGALRM, nothing);
+		return fuzz(argc - 1, argv + 1);
+	}
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		if (!strcmp(argv[1], cases[i].name)) {
 			cases[i].run();
