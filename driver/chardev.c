@@ -45,11 +45,10 @@ static int put_struct(void __user *to, u32 size, const void *from, size_t known)
 	return copy_to_user(to, from, min_t(size_t, size, known)) ? -EFAULT : 0;
 }
 
-static bool is_zero(const u64 *words, size_t n)
+static bool is_zero(const void *field, size_t size)
 {
-	return !memchr_inv(words, 0, n * sizeof(*words));
+	return !memchr_inv(field, 0, size);
 }
-#define reserved_is_zero(s) is_zero((s)->reserved, ARRAY_SIZE((s)->reserved))
 
 static int find_info(struct cxlmem_device *cdev, struct cxlmem_info *info)
 {
@@ -87,7 +86,7 @@ static long info_ioctl(struct cxlmem_device *cdev, void __user *arg)
 	rc = get_struct(&info, sizeof(info), INFO_SIZE_MIN, arg, &size);
 	if (rc)
 		return rc;
-	if (info.flags || !reserved_is_zero(&info))
+	if (info.flags || !is_zero(info.reserved, sizeof(info.reserved)))
 		return -EINVAL;
 	rc = find_info(cdev, &info);
 	return rc ?: put_struct(arg, size, &info, sizeof(info));
@@ -104,7 +103,7 @@ static long move_ioctl(struct cxlmem_device *cdev, void __user *arg,
 	rc = get_struct(&move, sizeof(move), MOVE_SIZE_MIN, arg, &size);
 	if (rc)
 		return rc;
-	if (move.flags || !reserved_is_zero(&move))
+	if (move.flags || !is_zero(move.reserved, sizeof(move.reserved)))
 		return -EINVAL;
 	rc = do_it(cdev, current->mm, &move);
 	if (rc == -EINVAL || rc == -ENODEV)
@@ -117,11 +116,12 @@ static int residency_to_user(struct cxlmem_device *cdev, struct cxlmem_residency
 {
 	u8 *places __free(kfree) = kmalloc(CXLMEM_BLOCK_PAGES, GFP_KERNEL);
 	u64 length = sums->length;
-	int rc = 0;
+	int rc;
 
 	if (!places)
 		return -ENOMEM;
-	sums->done = sums->none = sums->host = sums->device = sums->other = 0;
+	cxlmem_forget_places(sums);
+	rc = cxlmem_check_range(sums->start, length);
 	while (!rc && sums->done < length) {
 		u8 __user *to = u64_to_user_ptr(sums->vector + (sums->done >> PAGE_SHIFT));
 		struct cxlmem_residency part = {
@@ -150,7 +150,7 @@ static long residency_ioctl(struct cxlmem_device *cdev, void __user *arg)
 	rc = get_struct(&sums, sizeof(sums), RESIDENCY_SIZE_MIN, arg, &size);
 	if (rc)
 		return rc;
-	if (sums.flags || !reserved_is_zero(&sums))
+	if (sums.flags || !is_zero(sums.reserved, sizeof(sums.reserved)))
 		return -EINVAL;
 	if (sums.vector)
 		rc = residency_to_user(cdev, &sums);

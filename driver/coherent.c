@@ -103,6 +103,7 @@ static void free_coherent(struct cxlmem_coherent *coherent)
 		cxlmem_pool_destroy(coherent->pool);
 	kfree(coherent);
 }
+
 DEFINE_FREE(free_coherent, struct cxlmem_coherent *, free_coherent(_T))
 
 static void set_coherent(struct cxlmem_device *cdev, struct cxlmem_coherent *coherent)

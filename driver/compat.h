@@ -69,10 +69,14 @@ static inline void cxlmem_init_page_3(void *init, struct page *page, struct dev_
 	call(page, pgmap, 0);
 }
 
-#define cxlmem_init_page(page, pgmap)						\
-	_Generic(&zone_device_page_init,					\
-		 void (*)(struct page *) : cxlmem_init_page_1,			\
-		 void (*)(struct page *, unsigned int) : cxlmem_init_page_2,	\
-		 default : cxlmem_init_page_3)(zone_device_page_init, page, pgmap)
+static __always_inline void cxlmem_init_page(struct page *page, struct dev_pagemap *pgmap)
+{
+	if (__same_type(zone_device_page_init, void (struct page *)))
+		cxlmem_init_page_1(zone_device_page_init, page, pgmap);
+	else if (__same_type(zone_device_page_init, void (struct page *, unsigned int)))
+		cxlmem_init_page_2(zone_device_page_init, page, pgmap);
+	else
+		cxlmem_init_page_3(zone_device_page_init, page, pgmap);
+}
 
 #endif /* CXLMEM_COMPAT_H */

@@ -268,6 +268,9 @@ struct page *cxlmem_coherent_page(struct cxlmem_coherent *coherent, unsigned lon
 int cxlmem_move_block_out(struct cxlmem_device *cdev, unsigned long pfn,
 			  struct cxlmem_batch *batch, unsigned long *moved);
 
+int cxlmem_check_range(u64 start, u64 length);
+void cxlmem_forget_places(struct cxlmem_residency *sums);
+
 /* chardev.c */
 int cxlmem_chardev_add(struct cxlmem_device *cdev);
 void cxlmem_chardev_del(struct cxlmem_device *cdev);

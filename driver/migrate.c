@@ -80,7 +80,7 @@ struct request {
 	unsigned long start;
 	unsigned long end;
 	struct cxlmem_claim claim;
-	spinlock_t lock;
+	spinlock_t lock;	/* guards @counts */
 	struct cxlmem_counts counts;
 };
 
@@ -541,8 +541,8 @@ static int move_block(struct request *request, struct cxlmem_coherent *coherent,
 static int request_step(struct cxlmem_job *job, u64 at, struct cxlmem_batch *batch)
 {
 	struct request *request = container_of(job, struct request, job);
-	unsigned long start = max((unsigned long)at, request->start);
-	unsigned long end = min((unsigned long)at + CXLMEM_BLOCK, request->end);
+	unsigned long start = max_t(u64, at, request->start);
+	unsigned long end = min_t(u64, at + CXLMEM_BLOCK, request->end);
 	struct cxlmem_coherent *coherent;
 	int rc;
 
@@ -566,7 +566,8 @@ static void request_finish(struct cxlmem_job *job, struct cxlmem_batch *batch)
 	spin_unlock(&request->lock);
 }
 
-static int check_range(u64 start, u64 length)
+/* Whole pages, of which there are some, where a process can have any. */
+int cxlmem_check_range(u64 start, u64 length)
 {
 	u64 end;
 
@@ -615,7 +616,7 @@ static int move_range(struct cxlmem_device *cdev, struct mm_struct *mm, struct c
 	u64 next, sum;
 	int rc;
 
-	rc = check_range(move->start, move->length);
+	rc = cxlmem_check_range(move->start, move->length);
 	if (rc)
 		return rc;
 	if (!mmget_not_zero(mm))
@@ -726,6 +727,15 @@ static unsigned long glance(struct mm_struct *mm, unsigned long start, unsigned 
 	return end;
 }
 
+void cxlmem_forget_places(struct cxlmem_residency *sums)
+{
+	sums->done = 0;
+	sums->none = 0;
+	sums->host = 0;
+	sums->device = 0;
+	sums->other = 0;
+}
+
 static void tell(struct cxlmem_residency *sums, u8 place, u64 n)
 {
 	switch (place) {
@@ -802,8 +812,8 @@ int cxlmem_residency(struct cxlmem_device *cdev, struct mm_struct *mm,
 							  GFP_KERNEL);
 	int rc;
 
-	sums->done = sums->none = sums->host = sums->device = sums->other = 0;
-	rc = check_range(sums->start, sums->length);
+	cxlmem_forget_places(sums);
+	rc = cxlmem_check_range(sums->start, sums->length);
 	if (rc)
 		return rc;
 	if (!seen)

@@ -60,7 +60,7 @@ struct owner {
  * @blocks: all blocks
  */
 struct cxlmem_pool {
-	spinlock_t lock;
+	spinlock_t lock;	/* guards the rest */
 	unsigned long first;
 	unsigned long pages;
 	unsigned long used;

@@ -2,9 +2,8 @@
 # Leaving mode "driver" with nine tenths of the device in use: for each other mode,
 # by unbind and by rmmod. All data is intact, on the host.
 # machine: type3
-# size: 512M
-# memory: 3G
-# timeout: 300
+# size: 256M
+# timeout: 400
 
 . /cxlmem/tests/vm/cxlmem.sh
 
@@ -16,7 +15,7 @@ fill() {
 bind_device
 for mode in $(attr modes); do
 	[ "$mode" != driver ] || continue
-	fill -w
+	fill
 	is "$(attr pages/used)" "$((full << 20))" "$full of $mib MiB are in use"
 	began=$(date +%s%N)
 	run_ok attr mode "$mode"
@@ -33,7 +32,7 @@ fill
 bash -c "echo offline >$SYS/mode" 2>/dev/null &
 writer=$!
 wait_for 20 eval '[ "$(attr progress)" != idle ]'
-kill -INT $writer
+kill -TERM $writer
 wait $writer
 case "$(attr mode) $(attr last_error)" in
 "driver stopped by a signal"*) ok 0 "a signal stops it" ;;
@@ -51,7 +50,7 @@ wait
 is "$(attr pages/used)" 0 "and gets free"
 
 attr mode offline
-fill -w
+fill -w -s
 echo "$fn" >/sys/bus/pci/drivers/cxlmem_pci/unbind
 ok "$([ ! -e $SYS ]; echo $?)" "unbound"
 intact "$pattern" "data is intact after unbind"

@@ -944,6 +944,12 @@ static void case_arguments(void)
 	a.residency.vector = -8ul;
 	refused(EFAULT, CXLMEM_IOC_RESIDENCY, &a, "a vector in the kernel");
 
+	a.residency.vector = (uintptr_t)edge;
+	a.residency.length = 0;
+	refused(EINVAL, CXLMEM_IOC_RESIDENCY, &a, "no length, with a vector");
+	a.residency.length = -PAGE;
+	refused(EINVAL, CXLMEM_IOC_RESIDENCY, &a, "wraps, with a vector");
+
 	/* Commands that are none. */
 	refused(ENOTTY, _IOWR(CXLMEM_IOC_MAGIC, 0, struct cxlmem_move), &a, "number 0");
 	refused(ENOTTY, _IOWR(CXLMEM_IOC_MAGIC, 6, struct cxlmem_move), &a, "number 6");
