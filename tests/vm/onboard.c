@@ -445,6 +445,7 @@ static int churn(int argc, char **argv)
 			      all_zero(memory + i * PAGE, PAGE), "round %llu: page %zu is wrong", rounds, i);
 	}
 	printf("%llu rounds, %llu pages moved or created\n", rounds, moved);
+	check(moved, "nothing has been moved");
 	return 0;
 }
 
