@@ -11,6 +11,8 @@
 
 bind_device
 attr mode driver
+# More than the host would promise, but it is on the device.
+echo 1 >/proc/sys/vm/overcommit_memory
 start_program onboard hold -c "$full"
 first=$pattern
 ooms=$(grep oom_kill /proc/vmstat)
