@@ -10,6 +10,8 @@
 
 bind_device
 attr mode driver
+start_program onboard hold -h -m 100
+holder=$pattern
 echo 1 >/sys/kernel/mm/ksm/run
 echo 1000 >/sys/kernel/mm/ksm/pages_to_scan
 echo 10 >/sys/kernel/mm/ksm/sleep_millisecs
@@ -23,8 +25,6 @@ if modprobe zram 2>/dev/null; then
 fi
 diag "swap: $(sed 1d /proc/swaps)"
 
-start_program onboard hold -h -m 100
-holder=$pattern
 # More than the host has: it has to reclaim, and to swap if it can.
 pattern -s "$(awk '/MemAvailable/ { print int($2 / 1024) + 100 }' /proc/meminfo)" >/tmp/hog 2>&1 &
 hog=$!

@@ -150,11 +150,12 @@ static int request(unsigned long what, void *memory, size_t size, struct cxlmem_
 	return ioctl(device, what, move) ? errno : 0;
 }
 
+/* Not "already", in which who waits for "ready" finds it. */
 static void print_counts(const struct cxlmem_move *move)
 {
 	const struct cxlmem_counts *c = &move->counts;
 
-	printf("done=%llu moved=%llu created=%llu already=%llu empty=%llu absent=%llu host=%llu busy=%llu file=%llu special=%llu unmapped=%llu no_room=%llu split=%llu evicted=%llu\n",
+	printf("done=%llu moved=%llu created=%llu there=%llu empty=%llu absent=%llu host=%llu busy=%llu file=%llu special=%llu unmapped=%llu no_room=%llu split=%llu evicted=%llu\n",
 	       move->done >> 12, c->moved, c->created, c->already, c->empty, c->absent, c->host,
 	       c->busy, c->file, c->special, c->unmapped, c->no_room, c->split, c->evicted);
 	fflush(stdout);
