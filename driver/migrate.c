@@ -611,7 +611,6 @@ static int move_range(struct cxlmem_device *cdev, struct mm_struct *mm, struct c
 		.what = what,
 		.start = move->start,
 		.end = move->start + move->length,
-		.lock = __SPIN_LOCK_UNLOCKED(request.lock),
 	};
 	u64 next, sum;
 	int rc;
@@ -621,6 +620,7 @@ static int move_range(struct cxlmem_device *cdev, struct mm_struct *mm, struct c
 		return rc;
 	if (!mmget_not_zero(mm))
 		return -ESRCH;
+	spin_lock_init(&request.lock);
 	request.claim = claim_of_caller(cdev);
 	rc = cxlmem_work(&request.job);
 	mmput(mm);
