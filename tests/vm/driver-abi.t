@@ -20,7 +20,8 @@ run_ok setpriv --reuid 1000 --regid 1000 --clear-groups onboard info
 onboard hold -w 32 >/tmp/holder &
 holder=$!
 wait_for 60 grep -q ready /tmp/holder
-echo "$(cxl_function)" >/sys/bus/pci/drivers/cxlmem_pci/unbind
+fn=$(cxl_function)
+echo "$fn" >/sys/bus/pci/drivers/cxlmem_pci/unbind
 ok "$([ ! -e $SYS ] && [ ! -e /dev/cxlmem0 ]; echo $?)" "unbound while a process has it open"
 kill -USR2 $holder
 wait $holder

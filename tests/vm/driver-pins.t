@@ -35,8 +35,8 @@ bash -c "echo offline >$SYS/mode" &
 writer=$!
 sleep 1
 ok "$(kill -0 $writer; echo $?)" "with more time it waits"
-kill -9 $pinned
-wait $pinned
+kill -9 "$pinned"
+wait "$pinned"
 wait $writer
 is "$? $(attr mode)" "0 offline" "and completes when the page is let go"
 

@@ -54,6 +54,15 @@ static int device = -1;
 #define fail(...) errx(1, __VA_ARGS__)
 #define check(condition, ...) do { if (!(condition)) fail(__VA_ARGS__); } while (0)
 
+static void *zeroed(size_t n, size_t size)
+{
+	void *memory = calloc(n, size);
+
+	if (!memory)
+		err(1, "calloc");
+	return memory;
+}
+
 static uint64_t attribute(const char *name)
 {
 	char path[128], text[64] = "";
@@ -219,8 +228,8 @@ static size_t on_device(void *memory, size_t pages)
 static void check_residency(void *memory, size_t pages)
 {
 	uint64_t first = attribute("start") / PAGE, last = first + attribute("size") / PAGE - 1;
-	uint64_t *entries = calloc(pages, sizeof(*entries));
-	uint8_t *vector = malloc(pages);
+	uint64_t *entries = zeroed(pages, sizeof(*entries));
+	uint8_t *vector = zeroed(pages, 1);
 	int fd = open("/proc/self/pagemap", O_RDONLY);
 	size_t page;
 
@@ -295,7 +304,7 @@ static int hold(int argc, char **argv)
 	if (!pages)
 		errx(2, "how much?");
 	memory = map(pages * PAGE, advice);
-	generations = calloc(pages, sizeof(*generations));
+	generations = zeroed(pages, sizeof(*generations));
 	if (mergeable && madvise(memory, pages * PAGE, MADV_MERGEABLE))
 		err(1, "MADV_MERGEABLE");
 
@@ -391,7 +400,7 @@ static bool may_fail(int error)
 static int churn(int argc, char **argv)
 {
 	double end = seconds() + (argc > 1 ? atoi(argv[1]) : 10);
-	uint32_t *generations = calloc(CHURN, sizeof(*generations));	/* 0: zeroes */
+	uint32_t *generations = zeroed(CHURN, sizeof(*generations));	/* 0: zeroes */
 	char *memory = map(CHURN * PAGE, 0);
 	unsigned long long moved = 0, rounds;
 	struct cxlmem_move move;
@@ -768,7 +777,7 @@ static void case_hammer(void)
 
 	hammered_pages = pages;
 	hammered = map(pages * PAGE, 0);
-	hammer_generations = calloc(pages, sizeof(*hammer_generations));
+	hammer_generations = zeroed(pages, sizeof(*hammer_generations));
 	write_all(hammered, pages, 0);
 	for (i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, hammer, (void *)i);
