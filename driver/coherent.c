@@ -99,12 +99,26 @@ static int node_of(struct cxlmem_device *cdev)
 
 static void free_coherent(struct cxlmem_coherent *coherent)
 {
-	if (coherent)
-		cxlmem_pool_destroy(coherent->pool);
+	cxlmem_pool_destroy(coherent->pool);
 	kfree(coherent);
 }
 
-DEFINE_FREE(free_coherent, struct cxlmem_coherent *, free_coherent(_T))
+static struct cxlmem_coherent *alloc_coherent(struct range range)
+{
+	struct cxlmem_coherent *coherent __free(kfree) = kzalloc(sizeof(*coherent), GFP_KERNEL);
+
+	if (!coherent)
+		return NULL;
+	coherent->pool = cxlmem_pool_create(PHYS_PFN(range.start), PHYS_PFN(range_len(&range)));
+	if (!coherent->pool)
+		return NULL;
+	coherent->pgmap.type = MEMORY_DEVICE_COHERENT;
+	coherent->pgmap.range = range;
+	coherent->pgmap.nr_range = 1;
+	coherent->pgmap.ops = &pagemap_ops;
+	coherent->pgmap.owner = coherent;
+	return no_free_ptr(coherent);
+}
 
 static void set_coherent(struct cxlmem_device *cdev, struct cxlmem_coherent *coherent)
 {
@@ -114,33 +128,27 @@ static void set_coherent(struct cxlmem_device *cdev, struct cxlmem_coherent *coh
 
 static int enter_driver(struct cxlmem_device *cdev)
 {
-	struct cxlmem_coherent *coherent __free(free_coherent) = NULL;
 	struct range range = whole_blocks(cdev->mem);
+	struct cxlmem_coherent *coherent;
 	void *mapped;
 
 	if (!range_len(&range))
 		return cxlmem_refuse(cdev, -EINVAL,
 				     "the range [mem %#llx-%#llx] holds no whole 2 MiB",
 				     cdev->mem->range.start, cdev->mem->range.end);
-	coherent = kzalloc(sizeof(*coherent), GFP_KERNEL);
+	coherent = alloc_coherent(range);
 	if (!coherent)
-		return cxlmem_refuse(cdev, -ENOMEM, "no memory");
-	coherent->pool = cxlmem_pool_create(PHYS_PFN(range.start), PHYS_PFN(range_len(&range)));
-	if (!coherent->pool)
 		return cxlmem_refuse(cdev, -ENOMEM, "no memory for the list of pages");
 
-	coherent->pgmap.type = MEMORY_DEVICE_COHERENT;
-	coherent->pgmap.range = range;
-	coherent->pgmap.nr_range = 1;
-	coherent->pgmap.ops = &pagemap_ops;
-	coherent->pgmap.owner = coherent;
 	mapped = memremap_pages(&coherent->pgmap, node_of(cdev));
-	if (IS_ERR(mapped))
+	if (IS_ERR(mapped)) {
+		free_coherent(coherent);
 		return cxlmem_refuse(cdev, PTR_ERR(mapped),
 				     "the kernel cannot map %lu MiB at %#llx (%pe)%s",
 				     to_mib(range_len(&range)), range.start, mapped,
 				     PTR_ERR(mapped) == -ENOMEM ? ": host memory is short" : "");
-	set_coherent(cdev, no_free_ptr(coherent));
+	}
+	set_coherent(cdev, coherent);
 	return 0;
 }
 

@@ -269,7 +269,7 @@ static void ask(int signal) { *(signal == SIGUSR1 ? &asked : &asked_where) = 1; 
 static void pin(void *memory, size_t pages)
 {
 	struct iovec part = { .iov_base = memory, .iov_len = pages * PAGE };
-	int ends[2];
+	static int ends[2];
 
 	if (pipe(ends) || fcntl(ends[1], F_SETPIPE_SZ, pages * PAGE) < 0 ||
 	    vmsplice(ends[1], &part, 1, 0) != (ssize_t)(pages * PAGE))
@@ -322,7 +322,7 @@ static int hold(int argc, char **argv)
 	printf("error=%s ", error ? strerrorname_np(error) : "0");
 	print_counts(&move);
 	if (!lenient && (error || move.counts.moved + move.counts.created != pages))
-		return 1;
+		exit(1);
 	if (in_place)
 		write_all(memory, pages, 0);
 	if (pinned)
