@@ -16,6 +16,20 @@ static const struct option_row mode_options[] = {
 	ROW_ZONE,
 	ROW_NODE,
 	ROW_MEMMAP,
+	{ OPT_POLICY, "policy", "POLICY", "mode driver, when full: deny, or evict the oldest" },
+	{ OPT_QUOTA, "quota", "SIZE", "mode driver: what a user may have; 0: all" },
+	ROW_PARTIAL,
+	ROW_TIMEOUT,
+	ROW_FORCE("whatever node; a devdax device in use; no check for room"),
+	ROW_NO_WAIT,
+	ROW_DRY_RUN,
+	{ 0 },
+};
+
+static const struct option_row online_options[] = {
+	ROW_ZONE,
+	ROW_NODE,
+	ROW_MEMMAP,
 	ROW_PARTIAL,
 	ROW_TIMEOUT,
 	ROW_FORCE("whatever node; a devdax device in use; no check for room"),
@@ -76,11 +90,13 @@ const struct command commands[] = {
 		.max_args = 2,
 		.help = "print a device's mode, or switch to another",
 		.more = "Modes: offline (nobody uses the memory), system (the operating system uses it as a far\n"
-			"NUMA node). What was set before (zone, node, memmap) stays unless an option says\n"
-			"otherwise. A switch completes, or leaves things as they were.",
+			"NUMA node), driver (only what programs ask to have there is put there). What was set\n"
+			"before (zone, node, memmap, policy, quota) stays unless an option says otherwise. A\n"
+			"switch completes, or leaves things as they were.",
 		.examples = "  cxlmemctl mode cxlmem0\n"
 			    "  cxlmemctl mode cxlmem0 system --dry-run\n"
 			    "  cxlmemctl mode 0d:00.0 system --zone kernel\n"
+			    "  cxlmemctl mode cxlmem0 driver --policy evict --quota 16G\n"
 			    "  cxlmemctl mode serial:0x1234 offline\n",
 		.options = mode_options,
 	},
@@ -95,7 +111,7 @@ const struct command commands[] = {
 			"--zone kernel says otherwise.",
 		.examples = "  cxlmemctl online cxlmem0\n"
 			    "  cxlmemctl online cxlmem0 --node 2\n",
-		.options = mode_options,
+		.options = online_options,
 	},
 	{
 		.name = "offline",
@@ -117,9 +133,10 @@ const struct command commands[] = {
 		.args = "DEV",
 		.min_args = 1,
 		.max_args = 1,
-		.help = "move the data off a device, which stays in mode system",
-		.more = "The memory blocks are off line afterwards, but stay; \"cxlmemctl online\" brings them back\n"
-			"at once. If some data cannot be moved, everything stays as it was, or with --partial what\n"
+		.help = "move the data off a device, which stays in its mode",
+		.more = "In mode system the memory blocks are off line afterwards, but stay; \"cxlmemctl online\"\n"
+			"brings them back at once. In mode driver the device is empty afterwards, and goes on\n"
+			"to be handed out. If some data cannot be moved, everything stays as it was, or with --partial what\n"
 			"could be freed stays free.",
 		.examples = "  cxlmemctl evacuate cxlmem0\n"
 			    "  cxlmemctl evacuate cxlmem0 --partial\n",

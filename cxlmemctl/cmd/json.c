@@ -101,6 +101,10 @@ struct json_object *json_device(struct cxlmem_device *dev)
 	ADD("online", json_object_new_uint64(cxlmem_device_get_online(dev)));
 	ADD("offline", json_object_new_uint64(cxlmem_device_get_offline(dev)));
 	ADD("used", amount(cxlmem_device_get_used(dev)));
+	ADD("free", amount(cxlmem_device_get_free(dev)));
+	ADD("capacity", json_object_new_uint64(cxlmem_device_get_capacity(dev)));
+	ADD("policy", json_text(cxlmem_device_get_policy(dev)));
+	ADD("quota", amount(cxlmem_device_get_quota(dev)));
 	ADD("distance", amount(cxlmem_device_get_distance(dev)));
 	ADD("read_latency_ns", amount(cxlmem_device_get_read_latency(dev)));
 	ADD("read_bandwidth_mbps", amount(cxlmem_device_get_read_bandwidth(dev)));

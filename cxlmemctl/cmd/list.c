@@ -123,8 +123,33 @@ static void put_used(struct cell *cell, struct cxlmem_device *dev)
 {
 	int64_t used = cxlmem_device_get_used(dev);
 
-	if (used >= 0 && has_blocks(dev))
+	if (used >= 0 && (has_blocks(dev) || cxlmem_device_get_capacity(dev)))
 		put_size(cell, used);
+}
+
+static void put_free(struct cell *cell, struct cxlmem_device *dev)
+{
+	int64_t bytes = cxlmem_device_get_free(dev);
+
+	if (bytes >= 0)
+		put_size(cell, bytes);
+}
+
+static void put_capacity(struct cell *cell, struct cxlmem_device *dev)
+{
+	if (cxlmem_device_get_capacity(dev))
+		put_size(cell, cxlmem_device_get_capacity(dev));
+}
+
+static void put_policy(struct cell *cell, struct cxlmem_device *dev)
+{
+	put_text(cell, cxlmem_device_get_policy(dev));
+}
+
+static void put_quota(struct cell *cell, struct cxlmem_device *dev)
+{
+	if (cxlmem_device_get_quota(dev) > 0)
+		put_size(cell, cxlmem_device_get_quota(dev));
 }
 
 static void put_distance(struct cell *cell, struct cxlmem_device *dev)
@@ -185,6 +210,10 @@ static const struct column {
 	{ "ONLINE",	true,	SCOLS_FL_RIGHT,		put_online },
 	{ "OFFLINE",	false,	SCOLS_FL_RIGHT,		put_offline },
 	{ "USED",	true,	SCOLS_FL_RIGHT,		put_used },
+	{ "FREE",	true,	SCOLS_FL_RIGHT,		put_free },
+	{ "CAPACITY",	false,	SCOLS_FL_RIGHT,		put_capacity },
+	{ "POLICY",	false,	0,			put_policy },
+	{ "QUOTA",	false,	SCOLS_FL_RIGHT,		put_quota },
 	{ "DISTANCE",	true,	SCOLS_FL_RIGHT,		put_distance },
 	{ "LATENCY",	true,	SCOLS_FL_RIGHT,		put_latency },
 	{ "BANDWIDTH",	true,	SCOLS_FL_RIGHT,		put_bandwidth },

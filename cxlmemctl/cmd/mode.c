@@ -25,6 +25,8 @@ static int set_mode(struct tool *t, const char *name, const char *mode)
 	struct operation op;
 	int rc;
 
+	if (strcmp(mode, "driver") && (t->value[OPT_POLICY] || t->value[OPT_QUOTA]))
+		return wrong_usage(t, "--policy and --quota are for mode driver");
 	rc = operation_begin(&op, t);
 	if (rc)
 		return rc;

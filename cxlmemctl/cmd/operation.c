@@ -202,7 +202,9 @@ static int read_options(struct tool *t, struct cxlmem_options *options)
 	};
 	const char *zone = t->value[OPT_ZONE], *node = t->value[OPT_NODE];
 	const char *memmap = t->value[OPT_MEMMAP], *timeout = t->value[OPT_TIMEOUT];
+	const char *policy = t->value[OPT_POLICY], *quota = t->value[OPT_QUOTA];
 	unsigned int value;
+	uint64_t bytes;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++)
@@ -220,6 +222,14 @@ static int read_options(struct tool *t, struct cxlmem_options *options)
 		if (strcmp(memmap, "on") && strcmp(memmap, "off"))
 			return wrong_usage(t, "--memmap is on or off, not '%s'", memmap);
 		options->memmap = !strcmp(memmap, "on");
+	}
+	if (policy && strcmp(policy, "deny") && strcmp(policy, "evict"))
+		return wrong_usage(t, "there is no policy '%s'; there are: deny, evict", policy);
+	options->policy = policy;
+	if (quota) {
+		if (cxlmem_parse_size(quota, &bytes) || bytes > INT64_MAX)
+			return wrong_usage(t, "'%s' is not a size", quota);
+		options->quota = bytes;
 	}
 	if (timeout && !number(timeout, 1000000, &options->timeout))
 		return wrong_usage(t, "'%s' is not a number of seconds", timeout);
@@ -245,6 +255,22 @@ int operation_begin(struct operation *op, struct tool *t)
 	return 0;
 }
 
+/* ", 100M of 512M in use, policy deny, 64M for each user" */
+static void print_limits(struct cxlmem_device *dev)
+{
+	int64_t used = cxlmem_device_get_used(dev), quota = cxlmem_device_get_quota(dev);
+	char text[2][16];
+
+	printf(", %s of %s in use, policy %s",
+	       cxlmem_format_size(used > 0 ? used : 0, text[0], sizeof(text[0])),
+	       cxlmem_format_size(cxlmem_device_get_capacity(dev), text[1], sizeof(text[1])),
+	       cxlmem_device_get_policy(dev));
+	if (quota > 0)
+		printf(", %s for each user", cxlmem_format_size(quota, text[0], sizeof(text[0])));
+	else
+		printf(", no quota");
+}
+
 /* "cxlmem0: mode system, 1G on line on node 1 in zone movable" */
 static void print_state(struct cxlmem_device *dev, bool already)
 {
@@ -259,6 +285,8 @@ static void print_state(struct cxlmem_device *dev, bool already)
 		       cxlmem_device_get_node(dev), cxlmem_device_get_zone(dev));
 	if (offline)
 		printf(", %s off line", cxlmem_format_size(offline, text, sizeof(text)));
+	if (cxlmem_device_get_capacity(dev))
+		print_limits(dev);
 	putchar('\n');
 }
 

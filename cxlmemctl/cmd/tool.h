@@ -39,6 +39,8 @@ enum option_key {
 	OPT_OUTPUT_ALL,
 	OPT_PREFER,
 	OPT_CONFIG,
+	OPT_POLICY,
+	OPT_QUOTA,
 	OPT_KEYS,			/* how many there can be */
 };
 

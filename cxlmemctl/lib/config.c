@@ -39,6 +39,8 @@ struct section {
 	const char *zone;		/* NULL, "movable" or "kernel" */
 	int node;
 	int memmap;
+	const char *policy;		/* NULL, "deny" or "evict" */
+	int64_t quota;
 };
 
 struct cxlmem_config {
@@ -105,6 +107,22 @@ static bool set_memmap(struct section *s, const char *value)
 	return s->memmap || !strcmp(value, "off");
 }
 
+static bool set_policy(struct section *s, const char *value)
+{
+	s->policy = strcmp(value, "evict") ? "deny" : "evict";
+	return !strcmp(value, s->policy);
+}
+
+static bool set_quota(struct section *s, const char *value)
+{
+	uint64_t bytes;
+
+	if (cxlmem_parse_size(value, &bytes) || bytes > INT64_MAX)
+		return false;
+	s->quota = bytes;
+	return true;
+}
+
 static const struct key {
 	const char *name;
 	bool (*set)(struct section *s, const char *value);
@@ -114,10 +132,12 @@ static const struct key {
 	{ "match.id",		set_id,		"vendor:device such as 8086:0d93" },
 	{ "match.serial",	set_serial,	"a number such as 0x1234" },
 	{ "match.start",	set_start,	"an address such as 0x100000000" },
-	{ "mode",		set_mode,	"offline or system" },
+	{ "mode",		set_mode,	"offline, system or driver" },
 	{ "zone",		set_zone,	"movable or kernel" },
 	{ "node",		set_node,	"the number of a NUMA node" },
 	{ "memmap",		set_memmap,	"on or off" },
+	{ "policy",		set_policy,	"deny or evict" },
+	{ "quota",		set_quota,	"an amount such as 16G, or 0 for no limit" },
 };
 
 static const struct key *find_key(const char *name)
@@ -230,7 +250,8 @@ static int read_section(const struct source *src, const struct ini *api, const d
 		return fail(src->ctx, EINVAL,
 			    "%s:%u: there is no kind of section '%s'; write [%sNAME]", src->path,
 			    line, name, SECTION);
-	*s = (struct section){ .node = CXLMEM_KEEP, .memmap = CXLMEM_KEEP };
+	*s = (struct section){ .node = CXLMEM_KEEP, .memmap = CXLMEM_KEEP,
+				.quota = CXLMEM_KEEP };
 	strcpy(s->name, name + strlen(SECTION));
 	for (i = 0; i < (size_t)ini->size; i++) {
 		const char *key = ini->key[i];
@@ -451,6 +472,11 @@ EXPORT const char *cxlmem_config_match(struct cxlmem_config *config, struct cxlm
 		options->zone = s->zone;
 		options->node = s->node;
 		options->memmap = s->memmap;
+		/* A program built with an older header has no room for these. */
+		if (options->size >= sizeof(*options)) {
+			options->policy = s->policy;
+			options->quota = s->quota;
+		}
 		return s->name;
 	}
 	return NULL;

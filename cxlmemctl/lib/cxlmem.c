@@ -55,6 +55,33 @@ static void read_node(struct cxlmem_device *dev)
 	dev->bad = "node";
 }
 
+/* A driver without mode "driver" has none of this. */
+static void read_handed_out(struct cxlmem_device *dev)
+{
+	uint64_t quota;
+
+	dev->policy[0] = '\0';
+	dev->quota = -1;
+	dev->capacity = dev->handed_out = 0;
+	if (!device_has_mode(dev, "driver"))
+		return;
+	read_word(dev, dev->policy, sizeof(dev->policy), "policy");
+	read_number(dev, &quota, "quota");
+	if (quota > INT64_MAX)
+		dev->bad = "quota";
+	else
+		dev->quota = quota;
+	if (strcmp(dev->mode, "driver"))
+		return;
+	/* In this order: a device that is emptied meanwhile has not more than there is. */
+	read_number(dev, &dev->handed_out, "pages/used");
+	read_number(dev, &dev->capacity, "pages/capacity");
+	if (dev->capacity > dev->range.size || dev->handed_out > dev->capacity) {
+		dev->capacity = dev->handed_out = 0;
+		dev->bad = "pages/used";
+	}
+}
+
 static int cxlmem_read(struct cxlmem_device *dev)
 {
 	uint64_t memmap;
@@ -75,6 +102,7 @@ static int cxlmem_read(struct cxlmem_device *dev)
 	read_number(dev, &dev->serial, "serial");
 	read_number(dev, &memmap, "memmap_on_memory");
 	dev->memmap = memmap != 0;
+	read_handed_out(dev);
 
 	/* The parent may be of any kind, and its driver may have no name. */
 	if (sysfs_link(dev->ctx, dev->parent, sizeof(dev->parent), "%s/device", dev->dir))
@@ -127,6 +155,12 @@ static int cxlmem_configure(struct transition *t)
 	}
 	if (!rc && dev->memmap != t->want.memmap)
 		rc = set(t, "memmap_on_memory", t->want.memmap ? "1" : "0");
+	if (!rc && strcmp(dev->policy, t->want.policy))
+		rc = set(t, "policy", t->want.policy);
+	if (!rc && dev->quota != t->want.quota) {
+		snprintf(value, sizeof(value), "%jd", (intmax_t)t->want.quota);
+		rc = set(t, "quota", value);
+	}
 	return rc;
 }
 
@@ -196,6 +230,11 @@ static int cxlmem_add(struct transition *t)
 			  "add the memory to the system");
 }
 
+static int cxlmem_hand_out(struct transition *t)
+{
+	return write_mode(t, "driver", "making pages of the memory", "make pages of the memory");
+}
+
 static int cxlmem_remove(struct transition *t)
 {
 	return write_mode(t, "offline", "moving data to other nodes", "take the memory off line");
@@ -209,4 +248,5 @@ const struct backend backend_cxlmem = {
 	.configure = cxlmem_configure,
 	.add = cxlmem_add,
 	.remove = cxlmem_remove,
+	.hand_out = cxlmem_hand_out,
 };

@@ -331,6 +331,29 @@ EXPORT int64_t cxlmem_device_get_used(struct cxlmem_device *dev)
 	return with_node(dev)->used;
 }
 
+EXPORT uint64_t cxlmem_device_get_capacity(struct cxlmem_device *dev)
+{
+	return dev->capacity;
+}
+
+EXPORT int64_t cxlmem_device_get_free(struct cxlmem_device *dev)
+{
+	uint64_t total = dev->capacity ? dev->capacity : dev->online;
+	int64_t used = cxlmem_device_get_used(dev);
+
+	return total && used >= 0 && (uint64_t)used <= total ? (int64_t)(total - used) : -1;
+}
+
+EXPORT const char *cxlmem_device_get_policy(struct cxlmem_device *dev)
+{
+	return dev->policy;
+}
+
+EXPORT int64_t cxlmem_device_get_quota(struct cxlmem_device *dev)
+{
+	return dev->quota;
+}
+
 EXPORT int cxlmem_device_get_distance(struct cxlmem_device *dev)
 {
 	return with_node(dev)->distance;

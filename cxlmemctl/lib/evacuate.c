@@ -27,6 +27,8 @@ EXPORT int cxlmem_device_evacuate(struct cxlmem_device *dev, const struct cxlmem
 	rc = transition_begin(&t, dev, options);
 	if (rc)
 		return rc;
+	if (!strcmp(dev->mode, "driver"))
+		return transition_end(&t, dev->handed_out ? empty_driver(&t) : CXLMEM_ALREADY);
 	if (strcmp(dev->mode, "system") || !dev->online)
 		rc = CXLMEM_ALREADY;
 	else

@@ -35,6 +35,8 @@ static int64_t used(struct cxlmem_device *dev)
 	int64_t bytes = -1;
 	char *text;
 
+	if (!strcmp(dev->mode, "driver"))
+		return dev->capacity ? (int64_t)dev->handed_out : -1;
 	if (!dev->online && (dev->blocks_known || strcmp(dev->mode, "system")))
 		return 0;
 	if (!dev->online || dev->node < 0)

@@ -102,6 +102,8 @@ struct backend {
 	/* Make memory blocks of it, or take away those that are all offline or can be made so. */
 	int (*add)(struct transition *t);
 	int (*remove)(struct transition *t);
+	/* Mode "driver"; only for those that have it. */
+	int (*hand_out)(struct transition *t);
 };
 
 extern const struct backend backend_cxlmem;
@@ -127,6 +129,11 @@ struct cxlmem_device {
 	struct range usable;		/* the whole memory blocks in it */
 	int node;
 	int memmap;
+
+	char policy[NAME_LEN];		/* of mode "driver"; "" if the driver has none */
+	int64_t quota;			/* -1 if the driver has none */
+	uint64_t capacity;		/* bytes, 0 in another mode */
+	uint64_t handed_out;		/* bytes of them */
 
 	uint64_t online;		/* bytes of memory blocks, by their state */
 	uint64_t offline;
@@ -233,11 +240,13 @@ uint64_t pages_unmovable(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size);
 
 /* ---- transition.c ---- */
 
-/* What a device is set to in mode "system". */
+/* What a device is set to: the last two for mode "driver", the others for "system". */
 struct settings {
 	char zone[NAME_LEN];
 	int node;
 	int memmap;
+	char policy[NAME_LEN];
+	int64_t quota;
 };
 
 /* One operation on one device, from taking the lock to giving it back. */
@@ -245,6 +254,7 @@ struct transition {
 	struct cxlmem_ctx *ctx;
 	struct cxlmem_device *dev;
 	struct cxlmem_options opt;
+	char was[NAME_LEN];		/* mode at the beginning */
 	struct settings old;
 	struct settings want;
 	struct kmsg kmsg;
@@ -264,6 +274,8 @@ bool dry_run(const struct transition *t);
 bool mode_is_known(const char *name);
 /* Brings the device to mode "offline". As cxlmem_device_set_mode(). */
 int leave_mode(struct transition *t);
+/* Empties a device in mode "driver", which it is in again afterwards. */
+int empty_driver(struct transition *t);
 
 /* ---- event.c ---- */
 
@@ -289,6 +301,44 @@ void policy_release(struct transition *t, const struct policy *policy);
 
 /* Refuses if the rest of the machine cannot hold what is on the device. 0 or -ENOSPC. */
 int evacuate_check_room(struct transition *t);
+
+/* ---- memory.c ---- */
+
+/*
+ * Goes through all of sum->start and sum->length by requests for what is left,
+ * and adds up what became of it. 0 or -errno.
+ */
+int go_through(int (*request)(void *data, struct cxlmem_move *part), void *data,
+	       struct cxlmem_move *sum);
+/* Copies what fits into the caller's structure, which may be older or newer. */
+void give_move(struct cxlmem_move *result, const struct cxlmem_move *sum);
+
+/* ---- process.c ---- */
+
+bool process_has_ended(struct cxlmem_ctx *ctx, pid_t pid);
+/* A number in /proc/PID/status, in the first column after its name. 0 or -errno. */
+int process_number(struct cxlmem_ctx *ctx, pid_t pid, const char *name, uint64_t *value);
+/* Calls @fn for each mapping of a process until it returns non-zero, which is returned. */
+int process_each_mapping(struct cxlmem_ctx *ctx, pid_t pid,
+			 int (*fn)(uint64_t start, uint64_t end, const char *name, void *data),
+			 void *data);
+
+/* ---- remote.c ---- */
+
+/* A thread of another process that is made to make system calls. */
+struct remote;
+
+/* Stops it. 0 or -errno with the error text set. */
+int remote_begin(struct cxlmem_ctx *ctx, pid_t pid, struct remote **remote);
+/* Memory of that process for arguments, of a page. Its address there. */
+uint64_t remote_page(const struct remote *remote);
+/* Each returns what the system call does there, or that the process has gone (-ESRCH). */
+int64_t remote_call(struct remote *remote, long number, const uint64_t args[6]);
+/* Copy to and from its memory. 0 or -errno. */
+int remote_put(struct remote *remote, uint64_t to, const void *from, size_t size);
+int remote_get(struct remote *remote, void *to, uint64_t from, size_t size);
+/* Lets it go on as if nothing had been. */
+void remote_end(struct remote *remote);
 
 /* ---- supervise.c ---- */
 

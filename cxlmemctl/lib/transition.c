@@ -9,6 +9,7 @@ bool dry_run(const struct transition *t)
 	return t->opt.flags & CXLMEM_DRY_RUN;
 }
 
+/* Those of mode "driver" aside, which can be set in any mode. */
 static bool same_settings(const struct settings *a, const struct settings *b)
 {
 	return !strcmp(a->zone, b->zone) && a->node == b->node && a->memmap == b->memmap;
@@ -28,9 +29,15 @@ static int read_settings(struct transition *t)
 	snprintf(t->old.zone, sizeof(t->old.zone), "%s", dev->zone);
 	t->old.node = dev->node;
 	t->old.memmap = dev->memmap;
+	snprintf(t->old.policy, sizeof(t->old.policy), "%s", dev->policy);
+	t->old.quota = dev->quota;
+	snprintf(t->was, sizeof(t->was), "%s", dev->mode);
 	snprintf(t->want.zone, sizeof(t->want.zone), "%s", zone);
 	t->want.node = t->opt.node == CXLMEM_KEEP ? dev->node : t->opt.node;
 	t->want.memmap = t->opt.memmap == CXLMEM_KEEP ? dev->memmap : !!t->opt.memmap;
+	/* Only mode "driver" sets these, see enter_driver(). */
+	strcpy(t->want.policy, t->old.policy);
+	t->want.quota = t->old.quota;
 	return 0;
 }
 
@@ -103,11 +110,9 @@ int leave_mode(struct transition *t)
 
 	if (!strcmp(t->dev->mode, "offline"))
 		return CXLMEM_ALREADY;
-	if (!strcmp(t->dev->mode, "system")) {
-		rc = evacuate_check_room(t);
-		if (rc)
-			return rc;
-	}
+	rc = evacuate_check_room(t);
+	if (rc)
+		return rc;
 	if (dry_run(t)) {
 		foretell_removal(t);
 		return CXLMEM_DONE;
@@ -145,21 +150,43 @@ static int add(struct transition *t)
 	return rc == CXLMEM_ALREADY ? CXLMEM_DONE : rc;
 }
 
-/* After a failed add(): back to the mode and the settings of the beginning. Returns @rc. */
-static int undo(struct transition *t, int rc, bool was_system)
+/* To mode "driver" with the settings in t->want, from there or from mode "offline". */
+static int hand_out(struct transition *t)
+{
+	int rc = t->dev->backend->configure(t);
+
+	if (rc || !strcmp(t->dev->mode, "driver"))
+		return rc;
+	return t->dev->backend->hand_out(t);
+}
+
+/* Back to the mode of the beginning, with its settings. */
+static int put_back(struct transition *t)
+{
+	if (!strcmp(t->was, "system"))
+		return add(t);
+	if (!strcmp(t->was, "driver"))
+		return hand_out(t);
+	return t->dev->backend->configure(t);
+}
+
+/* After a failed add() or hand_out(): back to where it began. Returns @rc. */
+static int undo(struct transition *t, int rc)
 {
 	char *reason = strdup(cxlmem_error(t->ctx));
 	int undone = cxlmem_device_refresh(t->dev);
 
 	t->undoing = true;
 	t->opt.flags &= ~CXLMEM_PARTIAL;
-	if (!undone && strcmp(t->dev->mode, "offline"))
+	/* Who is in mode "driver" and has been all the time keeps what is there. */
+	if (!undone && strcmp(t->dev->mode, "offline") &&
+	    (strcmp(t->dev->mode, "driver") || strcmp(t->was, "driver")))
 		undone = t->dev->backend->remove(t);
 	if (undone >= 0)
 		undone = cxlmem_device_refresh(t->dev);
 	t->want = t->old;
 	if (!undone)
-		undone = was_system ? add(t) : t->dev->backend->configure(t);
+		undone = put_back(t);
 	t->undoing = false;
 
 	if (undone < 0) {
@@ -244,7 +271,70 @@ static int enter_system(struct transition *t)
 		return CXLMEM_DONE;
 	}
 	rc = add(t);
-	return rc < 0 ? undo(t, rc, was_system) : rc;
+	return rc < 0 ? undo(t, rc) : rc;
+}
+
+/* Takes the limits that the caller asks for. 0 or -EINVAL. */
+static int read_limits(struct transition *t)
+{
+	const char *policy = t->opt.policy;
+
+	if (policy && strcmp(policy, "deny") && strcmp(policy, "evict"))
+		return fail(t->ctx, EINVAL, "there is no policy '%s'; there are: deny, evict",
+			    policy);
+	if (t->opt.quota < CXLMEM_KEEP)
+		return fail(t->ctx, EINVAL, "a quota cannot be less than 0");
+	if (policy)
+		strcpy(t->want.policy, policy);
+	if (t->opt.quota != CXLMEM_KEEP)
+		t->want.quota = t->opt.quota;
+	return 0;
+}
+
+static void foretell_handing_out(struct transition *t)
+{
+	char size[16], quota[32] = "no quota";
+
+	if (t->want.quota > 0) {
+		strcpy(quota, "a quota of ");
+		cxlmem_format_size(t->want.quota, quota + strlen(quota), 16);
+	}
+	event_text(t, CXLMEM_EVENT_STEP,
+		   "would hand out the memory of %s, up to %s, to programs that ask for it: policy %s, %s",
+		   t->dev->name,
+		   cxlmem_format_size(t->dev->range.size, size, sizeof(size)), t->want.policy,
+		   quota);
+}
+
+static int enter_driver(struct transition *t)
+{
+	int rc = read_limits(t);
+
+	if (rc)
+		return rc;
+	if (strcmp(t->was, "driver") || !same_settings(&t->old, &t->want)) {
+		rc = leave_mode(t);
+		if (rc < 0 || rc == CXLMEM_PARTLY)
+			return rc;
+	} else if (!strcmp(t->old.policy, t->want.policy) && t->old.quota == t->want.quota) {
+		return CXLMEM_ALREADY;
+	}
+	if (dry_run(t)) {
+		foretell_handing_out(t);
+		return CXLMEM_DONE;
+	}
+	rc = hand_out(t);
+	return rc < 0 ? undo(t, rc) : rc;
+}
+
+int empty_driver(struct transition *t)
+{
+	int rc = leave_mode(t);
+
+	if (rc < 0 || dry_run(t))
+		return rc;
+	rc = hand_out(t);
+	return rc < 0 ? undo(t, rc) : rc;
 }
 
 /* A further mode is a row here and a function that enters it, from whatever mode it was. */
@@ -254,6 +344,7 @@ static const struct mode {
 } modes[] = {
 	{ "offline",	leave_mode },
 	{ "system",	enter_system },
+	{ "driver",	enter_driver },
 };
 
 bool mode_is_known(const char *name)

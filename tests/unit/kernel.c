@@ -22,6 +22,9 @@
 
 #define BLOCK (128ull << 20)
 
+int __wrap_ioctl(int fd, unsigned long request, void *arg);
+int __real_ioctl(int fd, unsigned long request, void *arg);
+
 int __wrap_attr_write(int root, const char *path, const char *value);
 
 static void store(int root, const char *path, const char *text, int flags)
@@ -64,6 +67,13 @@ static const char *beside(const char *path, const char *attr)
 
 	snprintf(result, sizeof(result), "%.*s/%s", (int)(strrchr(path, '/') - path), path, attr);
 	return result;
+}
+
+int (*fake_ioctl)(int fd, unsigned long request, void *arg);
+
+int __wrap_ioctl(int fd, unsigned long request, void *arg)
+{
+	return fake_ioctl ? fake_ioctl(fd, request, arg) : __real_ioctl(fd, request, arg);
 }
 
 static int misbehave(int root, const char *path, const char *attr)
@@ -166,6 +176,19 @@ static int remove_blocks(int root, const char *path, unsigned long long first,
 	return 0;
 }
 
+/* Mode "driver" has pages, which are all free when it is entered. */
+static void set_pages(int root, const char *path, const char *mode)
+{
+	char size[64] = "0";
+
+	if (faccessat(root, beside(path, "pages/capacity"), F_OK, 0))
+		return;
+	if (!strcmp(mode, "driver"))
+		load(root, beside(path, "size"), size, sizeof(size));
+	store(root, beside(path, "pages/capacity"), size, O_TRUNC);
+	store(root, beside(path, "pages/used"), "0", O_TRUNC);
+}
+
 static int write_mode(int root, const char *path, const char *value)
 {
 	unsigned long long first, nr;
@@ -177,8 +200,10 @@ static int write_mode(int root, const char *path, const char *value)
 		add_blocks(root, first, nr);
 	else
 		rc = remove_blocks(root, path, first, nr);
-	if (!rc)
+	if (!rc) {
+		set_pages(root, path, value);
 		store(root, path, value, O_TRUNC);
+	}
 	return rc;
 }
 
@@ -251,7 +276,7 @@ int __wrap_attr_write(int root, const char *path, const char *value)
 	if (!strcmp(attr, "state"))
 		return write_state(root, path, value);
 	if (!strcmp(attr, "auto_online_blocks") || !strcmp(attr, "driver_override") || !strcmp(attr, "new_range") ||
-	    !strcmp(attr, "remove_range")) {
+	    !strcmp(attr, "remove_range") || !strcmp(attr, "policy") || !strcmp(attr, "quota")) {
 		store(root, path, *value == '\n' ? "" : value, O_TRUNC);
 		return 0;
 	}

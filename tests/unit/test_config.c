@@ -102,7 +102,7 @@ static void mistakes(void **state)
 {
 	(void)state;
 	refused("[auto-online a]\nmatch.pci=0d:00.0\nmode = sytem\n",
-		"cxlmem.conf:3: 'sytem' is not a value for mode; it must be offline or system");
+		"cxlmem.conf:3: 'sytem' is not a value for mode; it must be offline, system or driver");
 	refused("[auto-online a]\nmatch.pci=0d:00.0\nmodde = system\n",
 		"cxlmem.conf:3: there is no key 'modde'");
 	refused("\n[auto-onlin a]\nmatch.pci=0d:00.0\nmode = system\n",

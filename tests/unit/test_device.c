@@ -152,6 +152,38 @@ static void facts(void **state)
 	cxlmem_unref(ctx);
 }
 
+/* What makes no sense is not believed, and nothing is done with such a device. */
+static void senseless_pages(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "pages/used", "1099511627776" }, { "pages/used", "-1" }, { "pages/used", "" },
+		{ "pages/capacity", "1099511627776" }, { "pages/capacity", "many" },
+		{ "quota", "18446744073709551615" }, { "quota", "x" }, { "policy", "D\n" },
+	};
+	struct cxlmem_device *dev;
+	struct cxlmem_ctx *ctx;
+	char path[128];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		put_machine();
+		put_device(0);
+		put_driver_mode(0);
+		put("sys/class/cxlmem/cxlmem0/mode", "driver\n");
+		put("sys/class/cxlmem/cxlmem0/pages/capacity", "%llu\n", 4 * BLOCK);
+		snprintf(path, sizeof(path), "sys/class/cxlmem/cxlmem0/%s", cases[i][0]);
+		put(path, "%s\n", cases[i][1]);
+		ctx = tree_context();
+		dev = find(ctx, "cxlmem0");
+		assert_in_range(cxlmem_device_get_capacity(dev), 0, 4 * BLOCK);
+		assert_true(cxlmem_device_get_used(dev) <= (int64_t)(4 * BLOCK));
+		assert_int_equal(cxlmem_device_set_mode(dev, "offline", NULL), -EPROTO);
+		assert_contains(cxlmem_error(ctx), "makes no sense");
+		cxlmem_unref(ctx);
+	}
+}
+
 static void unknown_facts(void **state)
 {
 	struct cxlmem_ctx *ctx;
@@ -430,6 +462,7 @@ int main(void)
 		TEST(long_names_in_error),
 		TEST(facts),
 		TEST(unknown_facts),
+		TEST(senseless_pages),
 		TEST(shared_node),
 		TEST(partly_online),
 		TEST(garbage),

@@ -92,9 +92,9 @@ static void list(void **state)
 	assert_string_equal(out, "cxlmem0 is in mode system, 512M on line on node 1 in zone movable\n");
 	assert_int_equal(tool("list"), 0);
 	assert_string_equal(out,
-"NAME    PARENT       MODE    STATE  SIZE NODE ZONE    ONLINE USED DISTANCE LATENCY BANDWIDTH TIER\n"
-"cxlmem0 0000:0d:00.0 system  online 512M    1 movable   512M 100M       20   250ns 30000MB/s   60\n"
-"cxlmem1 0000:0d:00.1 offline -      512M    - movable      -    -        -       -         -    -\n");
+"NAME    PARENT       MODE    STATE  SIZE NODE ZONE    ONLINE USED FREE DISTANCE LATENCY BANDWIDTH TIER\n"
+"cxlmem0 0000:0d:00.0 system  online 512M    1 movable   512M 100M 412M       20   250ns 30000MB/s   60\n"
+"cxlmem1 0000:0d:00.1 offline -      512M    - movable      -    -    -        -       -         -    -\n");
 	assert_string_equal(err, "");
 }
 
@@ -164,6 +164,10 @@ static void list_json(void **state)
 			    "      \"online\":0,\n"
 			    "      \"offline\":0,\n"
 			    "      \"used\":0,\n"
+			    "      \"free\":null,\n"
+			    "      \"capacity\":0,\n"
+			    "      \"policy\":null,\n"
+			    "      \"quota\":null,\n"
 			    "      \"distance\":20,\n"
 			    "      \"read_latency_ns\":250,\n"
 			    "      \"read_bandwidth_mbps\":30000,\n"
@@ -198,6 +202,35 @@ static void mode(void **state)
 	assert_string_equal(out, "cxlmem0 is in mode offline\n");
 }
 
+static void driver_mode(void **state)
+{
+	(void)state;
+	put_machine();
+	put_device(0);
+	put_driver_mode(0);
+	assert_int_equal(tool("mode cxlmem0 driver --dry-run --policy evict --quota 64M"), 0);
+	assert_string_equal(out, "would hand out the memory of cxlmem0, up to 512M, to programs that ask for it: policy evict, a quota of 64M\n");
+	assert_false(exists("fake/log"));
+	assert_int_equal(tool("mode cxlmem0 driver --policy evict --quota 64M"), 0);
+	assert_string_equal(out, "cxlmem0 is in mode driver, 0B of 512M in use, policy evict, 64M for each user\n");
+	put("sys/class/cxlmem/cxlmem0/pages/used", "%llu\n", 100 * MIB);
+	assert_int_equal(tool("mode cxlmem0 driver --quota 0"), 0);
+	assert_string_equal(out, "cxlmem0 is in mode driver, 100M of 512M in use, policy evict, no quota\n");
+	assert_int_equal(tool("mode cxlmem0 driver --policy evict"), 0);
+	assert_contains(out, "cxlmem0 is already in mode driver, 100M of 512M in use");
+	assert_int_equal(tool("list -o NAME,MODE,CAPACITY,USED,FREE,POLICY,QUOTA"), 0);
+	assert_string_equal(out, "NAME    MODE   CAPACITY USED FREE POLICY QUOTA\n"
+				 "cxlmem0 driver     512M 100M 412M evict      -\n");
+	assert_int_equal(tool("list --json"), 0);
+	assert_contains(out, "\"used\":104857600,\n      \"free\":432013312,\n"
+			     "      \"capacity\":536870912,\n      \"policy\":\"evict\",\n"
+			     "      \"quota\":0,\n");
+	assert_int_equal(tool("evacuate cxlmem0"), 0);
+	assert_string_equal(out, "cxlmem0 is in mode driver, 0B of 512M in use, policy evict, no quota\n");
+	assert_int_equal(tool("offline cxlmem0"), 0);
+	assert_string_equal(out, "cxlmem0 is in mode offline\n");
+}
+
 static void exit_codes(void **state)
 {
 	static const struct {
@@ -222,6 +255,12 @@ static void exit_codes(void **state)
 		{ "online cxlmem0 --node 4096", 2, "'4096' is not a NUMA node" },
 		{ "online cxlmem0 --memmap maybe", 2, "not 'maybe'" },
 		{ "online cxlmem0 --timeout 1s", 2, "'1s' is not a number of seconds" },
+		{ "mode cxlmem0 driver", 2, "cxlmem0 has no mode 'driver'" },
+		{ "mode cxlmem0 driver --policy maybe", 2, "there is no policy 'maybe'" },
+		{ "mode cxlmem0 driver --quota much", 2, "'much' is not a size" },
+		{ "mode cxlmem0 driver --quota -1", 2, "'-1' is not a size" },
+		{ "mode cxlmem0 system --quota 1G", 2, "are for mode driver" },
+		{ "online cxlmem0 --policy deny", 2, "there is no option '--policy'" },
 		{ "online cxlmem5", 1, "there is no device 'cxlmem5'" },
 		{ "run cxlmem0 true", 1, "none of cxlmem0's memory is on line" },
 		{ "bind 0e:00.0", 1, "there is no PCI function 0000:0e:00.0" },
@@ -498,6 +537,7 @@ int main(void)
 		TEST(list_nothing),
 		TEST(list_json),
 		TEST(mode),
+		TEST(driver_mode),
 		TEST(exit_codes),
 		TEST(bad_ranges),
 		TEST(partly),

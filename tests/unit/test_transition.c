@@ -163,6 +163,78 @@ static void the_rest_goes_online(void **state)
 	cxlmem_unref(f.ctx);
 }
 
+static void driver_and_back(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	put_driver_mode(0);
+	assert_int_equal(cxlmem_rescan(f.ctx), 0);
+	f.dev = find(f.ctx, "cxlmem0");
+	assert_int_equal(set(&f, "system"), CXLMEM_DONE);
+	f.options.policy = "evict";
+	f.options.quota = 64 * MIB;
+	assert_int_equal(set(&f, "driver"), CXLMEM_DONE);
+	assert_string_equal(get(MODE), "driver");
+	assert_string_equal(blocks(), "----");
+	assert_string_equal(get("sys/class/cxlmem/cxlmem0/policy"), "evict");
+	assert_string_equal(get("sys/class/cxlmem/cxlmem0/quota"), "67108864");
+	assert_int_equal(cxlmem_device_get_capacity(f.dev), 4 * BLOCK);
+	assert_int_equal(cxlmem_device_get_free(f.dev), 4 * BLOCK);
+	assert_int_equal(cxlmem_device_get_quota(f.dev), 64 * MIB);
+	assert_int_equal(set(&f, "driver"), CXLMEM_ALREADY);
+	assert_int_equal(set(&f, "system"), CXLMEM_DONE);
+	assert_string_equal(blocks(), "1111");
+	assert_int_equal(cxlmem_device_get_capacity(f.dev), 0);
+	f.options.policy = "sometimes";
+	assert_int_equal(set(&f, "driver"), -EINVAL);
+	assert_string_equal(get(MODE), "system");
+	cxlmem_unref(f.ctx);
+}
+
+/* Nothing of what has been set stays, and the device in use is not emptied. */
+static void refused_quota_is_undone(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	put_driver_mode(0);
+	assert_int_equal(cxlmem_rescan(f.ctx), 0);
+	f.dev = find(f.ctx, "cxlmem0");
+	assert_int_equal(set(&f, "driver"), CXLMEM_DONE);
+	put("sys/class/cxlmem/cxlmem0/pages/used", "%llu\n", 100 * MIB);
+	put("fake/quota.error", "22 no multiple of the page size");
+	f.options.policy = "evict";
+	f.options.quota = 1000;
+	assert_int_equal(set(&f, "driver"), -EINVAL);
+	assert_contains(cxlmem_error(f.ctx), "cannot set quota to 1000: no multiple of the page size");
+	assert_string_equal(get(MODE), "driver");
+	assert_string_equal(get("sys/class/cxlmem/cxlmem0/policy"), "deny");
+	assert_int_equal(cxlmem_device_get_used(f.dev), 100 * MIB);
+	cxlmem_unref(f.ctx);
+}
+
+/* What the host has no room for is not driven out. */
+static void no_room_for_what_is_handed_out(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	put_driver_mode(0);
+	assert_int_equal(cxlmem_rescan(f.ctx), 0);
+	f.dev = find(f.ctx, "cxlmem0");
+	assert_int_equal(set(&f, "driver"), CXLMEM_DONE);
+	put("sys/class/cxlmem/cxlmem0/pages/used", "%llu\n", 500 * MIB);
+	put("sys/devices/system/node/node0/meminfo", "Node 0 MemFree: 1024 kB\n");
+	assert_int_equal(set(&f, "offline"), -ENOSPC);
+	assert_contains(cxlmem_error(f.ctx), "cxlmem0 holds 500M of data");
+	assert_string_equal(get(MODE), "driver");
+	cxlmem_unref(f.ctx);
+}
+
 static void kernel_zone(void **state)
 {
 	struct fixture f;
@@ -670,6 +742,9 @@ int main(void)
 		TEST(wrong_zone_is_corrected),
 		TEST(the_rest_goes_online),
 		TEST(kernel_zone),
+		TEST(driver_and_back),
+		TEST(refused_quota_is_undone),
+		TEST(no_room_for_what_is_handed_out),
 		TEST(other_settings_go_through_offline),
 		TEST(refused_setting_is_undone),
 		TEST(refused_setting_brings_system_back),

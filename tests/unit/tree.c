@@ -177,6 +177,21 @@ void put_device(unsigned int n)
 	put_link(path, target);
 }
 
+void put_driver_mode(unsigned int n)
+{
+	const char *const attrs[][2] = {
+		{ "modes", "offline system driver" }, { "policy", "deny" }, { "quota", "0" },
+		{ "pages/capacity", "0" }, { "pages/used", "0" },
+	};
+	char path[128];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
+		snprintf(path, sizeof(path), "sys/class/cxlmem/cxlmem%u/%s", n, attrs[i][0]);
+		put(path, "%s\n", attrs[i][1]);
+	}
+}
+
 void put_node1(uint64_t used)
 {
 	uint64_t total = 4 * BLOCK / 1024;

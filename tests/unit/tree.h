@@ -38,8 +38,13 @@ void drop(const char *path);
 void put_machine(void);
 /* cxlmemN on PCI function 0000:0d:00.N in mode "offline", 512M, node 1, serial 0x1234 + N. */
 void put_device(unsigned int n);
+/* Makes that device one that has mode "driver", too. */
+void put_driver_mode(unsigned int n);
 /* Node 1 with memory that is the device's, of which so much is in use. */
 void put_node1(uint64_t used);
+
+/* If it is set, it answers what goes to ioctl(2). */
+extern int (*fake_ioctl)(int fd, unsigned long request, void *arg);
 
 struct cxlmem_ctx *tree_context(void);
 struct cxlmem_device *find(struct cxlmem_ctx *ctx, const char *name);

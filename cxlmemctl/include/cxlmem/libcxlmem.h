@@ -21,6 +21,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+#include <linux/cxlmem.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -187,6 +190,20 @@ uint64_t cxlmem_device_get_online(struct cxlmem_device *dev);
 uint64_t cxlmem_device_get_offline(struct cxlmem_device *dev);
 /** cxlmem_device_get_used - bytes in use, -1 if unknown (as when the node has other memory too) */
 int64_t cxlmem_device_get_used(struct cxlmem_device *dev);
+/** cxlmem_device_get_capacity - bytes that mode "driver" can hand out, 0 in another mode */
+uint64_t cxlmem_device_get_capacity(struct cxlmem_device *dev);
+/**
+ * cxlmem_device_get_free - bytes that are not in use
+ * @dev: device
+ *
+ * Of those that are online in mode "system", and of the capacity in mode
+ * "driver". -1 if that cannot be told, and in mode "offline".
+ */
+int64_t cxlmem_device_get_free(struct cxlmem_device *dev);
+/** cxlmem_device_get_policy - "deny" or "evict": what mode "driver" does if it is full; "" if unknown */
+const char *cxlmem_device_get_policy(struct cxlmem_device *dev);
+/** cxlmem_device_get_quota - bytes that a user may have in mode "driver", 0: no limit, -1: unknown */
+int64_t cxlmem_device_get_quota(struct cxlmem_device *dev);
 /** cxlmem_device_get_distance - distance of the node from the nearest node with CPUs, or -1 */
 int cxlmem_device_get_distance(struct cxlmem_device *dev);
 /** cxlmem_device_get_read_latency - nanoseconds, as the firmware states them, or -1 */
@@ -252,6 +269,8 @@ struct cxlmem_event {
  * @event: called with what happens, may be NULL; if it returns anything but 0 the operation is
  *	stopped and undone
  * @data: handed to @event
+ * @policy: "deny", "evict", or NULL to keep what is set; for mode "driver"
+ * @quota: bytes that a user may have on the device, 0 for no limit, or CXLMEM_KEEP; for mode "driver"
  */
 struct cxlmem_options {
 	size_t size;
@@ -262,6 +281,8 @@ struct cxlmem_options {
 	unsigned int timeout;
 	int (*event)(const struct cxlmem_event *event, void *data);
 	void *data;
+	const char *policy;
+	int64_t quota;
 };
 
 #define CXLMEM_OPTIONS_INIT {				\
@@ -269,6 +290,7 @@ struct cxlmem_options {
 	.node = CXLMEM_KEEP,				\
 	.memmap = CXLMEM_KEEP,				\
 	.timeout = CXLMEM_TIMEOUT,			\
+	.quota = CXLMEM_KEEP,				\
 }
 
 /**
@@ -279,8 +301,9 @@ struct cxlmem_options {
  *
  * Waits for its turn if another program works on the device. "system" also
  * sets zone, node and memmap (going through "offline" if the device is in
- * "system" with others) and onlines all memory blocks. Leaving "system" moves
- * the data to other nodes.
+ * "system" with others) and onlines all memory blocks. "driver" also sets
+ * policy and quota, which can be done while it is in use. Leaving "system" or
+ * "driver" moves the data to other nodes.
  *
  * Returns an enum cxlmem_result, or: -EINVAL no such mode or setting, -EINTR
  * stopped, -ETIMEDOUT, -EBUSY some memory cannot be moved or the device is
@@ -292,12 +315,14 @@ int cxlmem_device_set_mode(struct cxlmem_device *dev, const char *mode,
 			   const struct cxlmem_options *options);
 
 /**
- * cxlmem_device_evacuate - move all data off a device, which stays in mode "system"
+ * cxlmem_device_evacuate - move all data off a device, which stays in its mode
  * @dev: device
- * @options: how, or NULL; zone, node and memmap are not used
+ * @options: how, or NULL; nothing is set
  *
- * The memory blocks are offline afterwards; cxlmem_device_set_mode(dev,
- * "system") brings them back. Returns as cxlmem_device_set_mode() does.
+ * In mode "system" the memory blocks are offline afterwards, and
+ * cxlmem_device_set_mode(dev, "system") brings them back. In mode "driver" the
+ * device is empty afterwards, and open to all who ask. Returns as
+ * cxlmem_device_set_mode() does.
  */
 int cxlmem_device_evacuate(struct cxlmem_device *dev, const struct cxlmem_options *options);
 
@@ -340,6 +365,176 @@ int cxlmem_device_unbind(struct cxlmem_device *dev, const struct cxlmem_options 
  */
 int cxlmem_device_bind_memory(struct cxlmem_device *dev, bool prefer);
 
+/* ---- memory on a device in mode "driver" --------------------------------- */
+
+/*
+ * A device in mode "driver" takes only what it is asked to. Memory there is
+ * ordinary memory to the program: it is read and written as ever, and charged to
+ * its cgroup. The device's owner can take it back at any time, and so can policy
+ * "evict": the contents are on the host then, at the same address.
+ *
+ * These work on the memory of the calling process, by a file descriptor. But for
+ * cxlmem_device_open() they use no context, set no error text, and can be called
+ * by any thread at any time; also on the same range, where both do a part of the
+ * work. The structures and the counts in them are those of <linux/cxlmem.h>. The
+ * caller sets their member size to sizeof() before each call; the rest is only
+ * written.
+ *
+ * A signal does not end them: its handler runs, and they go on. Who wants to be
+ * able to stop moves in pieces. All can return these:
+ *	-EINVAL	a range that is empty or is not of whole pages, an unknown flag
+ *	-EBUSY	the device is not in mode "driver", or is just leaving it
+ *	-ENOMEM	the kernel has no memory for its own work
+ *	-ENODEV	the device has gone; the descriptor can only be closed
+ *	-ENOTTY, -E2BIG	the descriptor is of something else, or of an older driver
+ *	-EPROTO	what the driver says makes no sense
+ */
+
+/**
+ * cxlmem_device_open - get access to a device's memory
+ * @dev: device of the cxlmem driver, in any mode
+ *
+ * Returns a file descriptor of /dev/cxlmemN, close-on-exec, which the caller
+ * closes with close(2); memory on the device stays there when it is closed. Or:
+ * -EACCES (one has to be in the group of the file), -ENOENT, -EOPNOTSUPP for a
+ * dax device.
+ */
+int cxlmem_device_open(struct cxlmem_device *dev);
+
+/**
+ * cxlmem_get_info - how much there is, is in use, and may be used
+ * @fd: from cxlmem_device_open()
+ * @info: where to put it
+ */
+int cxlmem_get_info(int fd, struct cxlmem_info *info);
+
+/* Flag of cxlmem_alloc(): what does not fit on the device is on the host when it is touched. */
+#define CXLMEM_ALLOC_HOST_TOO	(1u << 0)
+
+/**
+ * cxlmem_alloc - allocate memory on the device
+ * @fd: from cxlmem_device_open()
+ * @size: bytes; rounded up to whole pages
+ * @flags: 0 or CXLMEM_ALLOC_HOST_TOO
+ * @memory: where to put its address
+ *
+ * The memory is zeroed, aligned to a page, and to 2 MiB if it is that large. It
+ * belongs to the caller until cxlmem_free(), or munmap(2), also of a part; it
+ * needs no open descriptor. A child process of fork(2) shares it until one of
+ * both writes; the copy that is then made is on the host.
+ *
+ * Returns 0, or an error, and then nothing has been allocated: -ENOSPC the device
+ * is full, -EDQUOT the user has all that a user may have, -EBUSY also if some
+ * page cannot be put there just now, -ENOMEM also if there is no address space.
+ */
+int cxlmem_alloc(int fd, size_t size, unsigned int flags, void **memory);
+
+/**
+ * cxlmem_free - give memory back
+ * @memory: from cxlmem_alloc(), or NULL
+ * @size: what was asked for then
+ *
+ * Returns 0, or an error of munmap(2).
+ */
+int cxlmem_free(void *memory, size_t size);
+
+/**
+ * cxlmem_move_in - move what a range of memory holds to the device
+ * @fd: from cxlmem_device_open()
+ * @start: of whole pages, however they were allocated
+ * @length: bytes; what is not mapped in between does no harm
+ * @result: how far it came (done, in bytes) and what became of the pages
+ *	(counts, in pages); or NULL
+ *
+ * What cannot be moved is counted and is no error. Returns 0, -ENOSPC if the
+ * device is full, -EDQUOT if the user has all that a user may have, or another
+ * error. What was moved before an error stays moved, @result says how much.
+ */
+int cxlmem_move_in(int fd, const void *start, size_t length, struct cxlmem_move *result);
+
+/**
+ * cxlmem_move_out - move what a range of memory has on the device to the host
+ *
+ * As cxlmem_move_in(); -ENOSPC here means that the host is full.
+ */
+int cxlmem_move_out(int fd, const void *start, size_t length, struct cxlmem_move *result);
+
+/**
+ * cxlmem_create - create the pages of a range on the device where it has none yet
+ *
+ * As cxlmem_move_in(). Pages that have contents stay where they are.
+ */
+int cxlmem_create(int fd, const void *start, size_t length, struct cxlmem_move *result);
+
+/**
+ * cxlmem_get_residency - ask where the pages of a range are
+ * @fd: from cxlmem_device_open()
+ * @start: of whole pages
+ * @length: bytes
+ * @vector: room for one byte for each page, which will be CXLMEM_PAGE_*; or NULL
+ * @result: how many are where
+ *
+ * Works in every mode. It was true of each page at some moment of the call.
+ */
+int cxlmem_get_residency(int fd, const void *start, size_t length, unsigned char *vector,
+			 struct cxlmem_residency *result);
+
+/* ---- other processes ----------------------------------------------------- */
+
+/**
+ * cxlmem_device_move_process - move the memory of another process
+ * @dev: device in mode "driver"
+ * @pid: the process
+ * @out: move it off the device, instead of to it
+ * @result: as for cxlmem_move_in(); or NULL
+ *
+ * The driver moves memory for its owner only. So this stops the process's main
+ * thread for the time it takes, as a debugger does (see ptrace(2)), and has that
+ * make the requests; other threads go on. It needs the right to do so, and the
+ * process needs the right to use the device; what is moved counts for its user.
+ * A system call that the thread waits in goes on afterwards, but for those that
+ * signal(7) lists as ending with EINTR when a process is stopped.
+ *
+ * Should the caller be killed by SIGKILL meanwhile, the process is lost, too.
+ *
+ * Returns as cxlmem_move_in() does, or: -ESRCH no such process, -EPERM it may not
+ * be traced, or something else does, -EACCES it may not use the device, -ENOTSUP
+ * it is of a kind this does not work for (another architecture, under seccomp).
+ */
+int cxlmem_device_move_process(struct cxlmem_device *dev, pid_t pid, bool out,
+			       struct cxlmem_move *result);
+
+/**
+ * struct cxlmem_owner - a process that has memory on a device; valid during the call only
+ * @pid: its number
+ * @uid: its user
+ * @command: its name
+ * @bytes: what it has there; what processes share counts for each
+ */
+struct cxlmem_owner {
+	pid_t pid;
+	uid_t uid;
+	const char *command;
+	uint64_t bytes;
+};
+
+/**
+ * cxlmem_device_who - which processes have memory on a device
+ * @dev: device, in any mode
+ * @owner: called with each; if it returns anything but 0 that ends it
+ * @data: handed to @owner
+ *
+ * Looks at the page tables of all processes, so only root can do this, and it
+ * takes the longer the more memory is in use. It was true of each page at some
+ * moment of the call. The memory of the page cache and the kernel, which no
+ * process has mapped, is not found.
+ *
+ * Returns the sum of all bytes, what @owner returned if that is negative, -EPERM,
+ * or another error.
+ */
+int64_t cxlmem_device_who(struct cxlmem_device *dev,
+			  int (*owner)(const struct cxlmem_owner *owner, void *data), void *data);
+
 /* ---- configuration ------------------------------------------------------ */
 
 struct cxlmem_config;
@@ -363,7 +558,7 @@ void cxlmem_config_free(struct cxlmem_config *config);
  * @config: configuration
  * @dev: device
  * @mode: where to put the mode it is to have; the string belongs to @config
- * @options: zone, node and memmap are set here if the section has them
+ * @options: zone, node, memmap, policy and quota are set here if the section has them
  *
  * Returns the name of the first section that matches, or NULL.
  */

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory on a device in mode "driver", and other processes; the kernel's answers are made up. */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tree.h"
+
+#define PAGE 4096ull
+#define HUGE (2 * MIB)
+
+/* What the kernel does with the next requests for ranges; 0 pages each: all at once. */
+static struct {
+	unsigned int calls;
+	uint64_t pages;			/* it does so many a call, and then a signal comes */
+	unsigned int interrupted;	/* so many calls come to nothing, by EINTR */
+	uint64_t room;			/* pages that there is room for */
+	int full;			/* the error when there is none */
+	uint64_t host;			/* pages that have contents, to CXLMEM_IOC_CREATE */
+	uint64_t lie;			/* bytes that are said to be done on top */
+	int error;			/* of all calls */
+	bool offline;
+} k;
+
+static void fresh_kernel(void)
+{
+	memset(&k, 0, sizeof(k));
+	k.room = UINT64_MAX;
+}
+
+static int refuse(int err)
+{
+	errno = err;
+	return -1;
+}
+
+static int answer_info(struct cxlmem_info *info)
+{
+	*info = (struct cxlmem_info) {
+		.size = sizeof(*info),
+		.flags = k.offline ? 0 : CXLMEM_INFO_DRIVER_MODE,
+		.capacity = 512 * MIB,
+		.page_size = PAGE,
+		.huge_size = HUGE,
+	};
+	return 0;
+}
+
+static int answer_move(unsigned long request, struct cxlmem_move *move)
+{
+	uint64_t pages = move->length / PAGE, n = k.pages && k.pages < pages ? k.pages : pages;
+	uint64_t there = n < k.room ? n : k.room, host = 0;
+
+	if (move->size != sizeof(*move) || move->start % PAGE || move->length % PAGE)
+		return refuse(EINVAL);
+	if (request == CXLMEM_IOC_CREATE) {
+		host = k.host < there ? k.host : there;
+		k.host -= host;
+		move->counts.created = there - host;
+	} else {
+		move->counts.moved = there;
+	}
+	move->counts.host = host;
+	move->counts.no_room = n - there;
+	k.room -= there - host;
+	move->done = n * PAGE + k.lie;
+	return n > there ? refuse(k.full) : 0;
+}
+
+static int answer_residency(struct cxlmem_residency *r)
+{
+	uint64_t pages = r->length / PAGE;
+
+	pages = k.pages && k.pages < pages ? k.pages : pages;
+	r->done = pages * PAGE + k.lie;
+	r->device = pages;
+	if (r->vector)
+		memset((void *)(uintptr_t)r->vector, CXLMEM_PAGE_DEVICE, pages);
+	return 0;
+}
+
+static int answer(int fd, unsigned long request, void *arg)
+{
+	(void)fd;
+	k.calls++;
+	if (k.error)
+		return refuse(k.error);
+	if (request == CXLMEM_IOC_INFO)
+		return answer_info(arg);
+	if (k.interrupted) {
+		k.interrupted--;
+		return refuse(EINTR);
+	}
+	if (request == CXLMEM_IOC_RESIDENCY)
+		return answer_residency(arg);
+	return answer_move(request, arg);
+}
+
+static int begin(void **state)
+{
+	fresh_kernel();
+	fake_ioctl = answer;
+	return tree_setup(state);
+}
+
+static int end(void **state)
+{
+	fake_ioctl = NULL;
+	return tree_teardown(state);
+}
+
+static void opening(void **state)
+{
+	struct cxlmem_ctx *ctx;
+	int fd;
+
+	(void)state;
+	put_machine();
+	put_device(0);
+	put("sys/bus/dax/devices/dax1.0/size", "%llu\n", BLOCK);
+	ctx = tree_context();
+	assert_int_equal(cxlmem_device_open(find(ctx, "cxlmem0")), -ENOENT);
+	assert_contains(cxlmem_error(ctx), "there is no /dev/cxlmem0");
+	assert_int_equal(cxlmem_device_open(find(ctx, "dax1.0")), -EOPNOTSUPP);
+	put("dev/cxlmem0", "%s", "");
+	fd = cxlmem_device_open(find(ctx, "cxlmem0"));
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	close(fd);
+	cxlmem_unref(ctx);
+}
+
+static void info_sizes(void **state)
+{
+	struct {
+		struct cxlmem_info info;
+		uint64_t more;
+	} newer = { .info.size = sizeof(newer), .more = 1 };
+	struct cxlmem_info info = { .size = 16, .capacity = 1, .used = 2 };
+
+	(void)state;
+	assert_int_equal(cxlmem_get_info(-1, &newer.info), 0);
+	assert_int_equal(newer.info.capacity, 512 * MIB);
+	assert_int_equal(newer.info.size, sizeof(newer));
+	assert_int_equal(newer.more, 0);
+	/* One of which the last members are missing. */
+	assert_int_equal(cxlmem_get_info(-1, &info), 0);
+	assert_int_equal(info.capacity, 512 * MIB);
+	assert_int_equal(info.used, 2);
+	info.size = 0;
+	assert_int_equal(cxlmem_get_info(-1, &info), -EINVAL);
+}
+
+static void goes_on(void **state)
+{
+	struct cxlmem_move move = { .size = sizeof(move) };
+
+	(void)state;
+	k.pages = 3;
+	k.interrupted = 2;
+	assert_int_equal(cxlmem_move_in(-1, (void *)(16 * PAGE), 10 * PAGE, &move), 0);
+	assert_int_equal(move.done, 10 * PAGE);
+	assert_int_equal(move.counts.moved, 10);
+	assert_int_equal(k.calls, 2 + 4);
+	assert_int_equal(cxlmem_move_out(-1, (void *)(16 * PAGE), 10 * PAGE, NULL), 0);
+	k.pages = 0;
+	k.calls = 0;
+	assert_int_equal(cxlmem_create(-1, (void *)(16 * PAGE), 10 * PAGE, &move), 0);
+	assert_int_equal(move.counts.created, 10);
+	assert_int_equal(move.counts.moved, 0);
+	assert_int_equal(k.calls, 1);
+}
+
+static void errors(void **state)
+{
+	static const int all[] = { EBUSY, ENOSPC, EDQUOT, ENOMEM, EFAULT, EINVAL, E2BIG, ENOTTY, ENODEV };
+	struct cxlmem_residency residency = { .size = sizeof(residency) };
+	struct cxlmem_move move = { .size = sizeof(move) };
+	void *memory = &move;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(all); i++) {
+		k.error = all[i];
+		assert_int_equal(cxlmem_move_in(-1, NULL, PAGE, &move), -all[i]);
+		assert_int_equal(move.done, 0);
+		assert_int_equal(cxlmem_get_residency(-1, NULL, PAGE, NULL, &residency), -all[i]);
+		assert_int_equal(cxlmem_alloc(-1, PAGE, 0, &memory), -all[i]);
+		assert_ptr_equal(memory, &move);
+	}
+	fresh_kernel();
+	assert_int_equal(cxlmem_move_in(-1, NULL, 0, &move), -EINVAL);
+	move.size = 3;
+	assert_int_equal(cxlmem_move_in(-1, NULL, PAGE, &move), -EINVAL);
+	assert_int_equal(k.calls, 0);
+	/* A driver that says it has done more than there was. */
+	move.size = sizeof(move);
+	k.lie = PAGE;
+	assert_int_equal(cxlmem_move_in(-1, NULL, PAGE, &move), -EPROTO);
+	assert_int_equal(cxlmem_get_residency(-1, NULL, PAGE, NULL, &residency), -EPROTO);
+}
+
+static void full(void **state)
+{
+	struct cxlmem_move move = { .size = sizeof(move) };
+
+	(void)state;
+	k.pages = 4;
+	k.room = 6;
+	k.full = EDQUOT;
+	assert_int_equal(cxlmem_move_in(-1, NULL, 10 * PAGE, &move), -EDQUOT);
+	assert_int_equal(move.done, 8 * PAGE);
+	assert_int_equal(move.counts.moved, 6);
+	assert_int_equal(move.counts.no_room, 2);
+}
+
+static void residency(void **state)
+{
+	struct cxlmem_residency r = { .size = sizeof(r) };
+	unsigned char vector[11] = { 0 };
+
+	(void)state;
+	k.pages = 4;
+	k.interrupted = 1;
+	assert_int_equal(cxlmem_get_residency(-1, NULL, 10 * PAGE, vector, &r), 0);
+	assert_int_equal(r.done, 10 * PAGE);
+	assert_int_equal(r.device, 10);
+	assert_int_equal(vector[9], CXLMEM_PAGE_DEVICE);
+	assert_int_equal(vector[10], 0);
+}
+
+static bool is_mapped(void *memory, size_t size)
+{
+	return !msync(memory, size, MS_ASYNC);
+}
+
+static void alloc(void **state)
+{
+	void *memory = NULL, *small = NULL;
+
+	(void)state;
+	assert_int_equal(cxlmem_alloc(-1, HUGE + 1, 0, &memory), 0);
+	assert_int_equal((uintptr_t)memory % HUGE, 0);
+	memset(memory, 1, HUGE + 1);
+	assert_int_equal(cxlmem_alloc(-1, 1, 0, &small), 0);
+	memset(small, 1, PAGE);
+	assert_int_equal(cxlmem_free(memory, HUGE + 1), 0);
+	assert_false(is_mapped(memory, PAGE));
+	assert_false(is_mapped((char *)memory + HUGE, PAGE));
+	assert_int_equal(cxlmem_free(small, 1), 0);
+	assert_int_equal(cxlmem_free(NULL, 1), 0);
+	assert_int_equal(cxlmem_alloc(-1, 0, 0, &memory), -EINVAL);
+	assert_int_equal(cxlmem_alloc(-1, SIZE_MAX, 0, &memory), -EINVAL);
+	assert_int_equal(cxlmem_alloc(-1, PAGE, 1u << 31, &memory), -EINVAL);
+}
+
+static void alloc_fails(void **state)
+{
+	void *memory = NULL;
+
+	(void)state;
+	k.room = 100;
+	k.full = ENOSPC;
+	assert_int_equal(cxlmem_alloc(-1, HUGE, 0, &memory), -ENOSPC);
+	assert_null(memory);
+	k.room = 100;
+	assert_int_equal(cxlmem_alloc(-1, HUGE, CXLMEM_ALLOC_HOST_TOO, &memory), 0);
+	memset(memory, 1, HUGE);
+	cxlmem_free(memory, HUGE);
+	k.offline = true;
+	memory = NULL;
+	assert_int_equal(cxlmem_alloc(-1, PAGE, 0, &memory), -EBUSY);
+	assert_null(memory);
+}
+
+/* As by mlockall(MCL_FUTURE): what is there is moved. */
+static void alloc_of_locked(void **state)
+{
+	void *memory;
+
+	(void)state;
+	k.host = 512;
+	assert_int_equal(cxlmem_alloc(-1, HUGE, 0, &memory), 0);
+	assert_int_equal(k.calls, 3);
+	cxlmem_free(memory, HUGE);
+}
+
+/* --- who has memory there */
+
+/* A process with 16 pages from 0x400000, of which so many are on cxlmem0. */
+static void put_process(int pid, const char *name, unsigned int uid, unsigned int pages)
+{
+	uint64_t entries[0x400 + 16] = { 0 };
+	char path[64], full[PATH_MAX];
+	unsigned int i;
+	FILE *file;
+
+	for (i = 0; i < 16; i++)
+		entries[0x400 + i] = 1ull << 63 | (i < pages ? START / PAGE + i : 0x1234);
+	snprintf(path, sizeof(path), "proc/%d/comm", pid);
+	put(path, "%s\n", name);
+	snprintf(path, sizeof(path), "proc/%d/status", pid);
+	put(path, "Name:\t%s\nUid:\t%u\t%u\t%u\t%u\n", name, uid, uid, uid, uid);
+	snprintf(path, sizeof(path), "proc/%d/maps", pid);
+	put(path, "00400000-00410000 rw-p 00000000 00:00 0 \n"
+		  "nonsense\n"
+		  "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0   [vsyscall]\n");
+	snprintf(full, sizeof(full), "%s/proc/%d/pagemap", tree_path(), pid);
+	file = fopen(full, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(entries, sizeof(entries), 1, file), 1);
+	fclose(file);
+}
+
+struct found {
+	unsigned int nr;
+	uint64_t bytes;
+	char names[256];
+	unsigned int uids;
+};
+
+static int on_owner(const struct cxlmem_owner *owner, void *data)
+{
+	struct found *found = data;
+
+	found->nr++;
+	found->bytes += owner->bytes;
+	found->uids += owner->uid;
+	strcat(found->names, owner->command);
+	return 0;
+}
+
+static int enough(const struct cxlmem_owner *owner, void *data)
+{
+	(void)owner;
+	++*(int *)data;
+	return -EINTR;
+}
+
+static void who(void **state)
+{
+	struct found found = { 0 };
+	struct cxlmem_ctx *ctx;
+	int calls = 0;
+
+	(void)state;
+	fake_ioctl = NULL;
+	put_machine();
+	put_device(0);
+	put_process(10, "ten", 1000, 3);
+	put_process(20, "twenty", 1001, 0);
+	put_process(30, "thirty", 1002, 5);
+	ctx = tree_context();
+	assert_int_equal(cxlmem_device_who(find(ctx, "cxlmem0"), on_owner, &found), 8 * PAGE);
+	assert_int_equal(found.nr, 2);
+	assert_int_equal(found.bytes, 8 * PAGE);
+	assert_int_equal(found.uids, 2002);
+	assert_contains(found.names, "ten");
+	assert_contains(found.names, "thirty");
+	assert_int_equal(cxlmem_device_who(find(ctx, "cxlmem0"), enough, &calls), -EINTR);
+	assert_int_equal(calls, 1);
+	cxlmem_unref(ctx);
+}
+
+/* --- system calls in the name of another process; these are real */
+
+static pid_t start_sleeper(int *says)
+{
+	int out[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(out), 0);
+	pid = fork();
+	if (!pid) {
+		struct timespec time = { .tv_nsec = 400000000 };
+		char word[2] = "x";
+
+		/* Registers that would not survive a careless tracer; a call that is restarted. */
+		if (!nanosleep(&time, NULL))
+			word[0] = 'k';
+		time.tv_nsec = 0;
+		if (write(out[1], word, 1) != 1)
+			_exit(1);
+		_exit(7);
+	}
+	close(out[1]);
+	*says = out[0];
+	return pid;
+}
+
+static void remote_calls(void **state)
+{
+	const uint64_t none[6] = { 0 };
+	struct cxlmem_ctx *ctx;
+	struct remote *remote;
+	int says, status, i;
+	char word = '-';
+	uint64_t value = 0x1234;
+	pid_t pid;
+
+	(void)state;
+	fake_ioctl = NULL;
+	assert_int_equal(cxlmem_new(&ctx), 0);
+	pid = start_sleeper(&says);
+	usleep(50000);
+	for (i = 0; i < 3; i++) {
+		int rc = remote_begin(ctx, pid, &remote);
+
+		if (rc)
+			fail_msg("%s", cxlmem_error(ctx));
+		assert_int_equal(remote_call(remote, SYS_getpid, none), pid);
+		assert_int_equal(remote_call(remote, SYS_close, (uint64_t[6]){ 9999 }), -EBADF);
+		assert_int_equal(remote_put(remote, remote_page(remote), &value, sizeof(value)), 0);
+		value = 0;
+		assert_int_equal(remote_get(remote, &value, remote_page(remote), sizeof(value)), 0);
+		assert_int_equal(value, 0x1234);
+		remote_end(remote);
+	}
+	/* It has slept on, and is as it was. */
+	assert_int_equal(read(says, &word, 1), 1);
+	assert_int_equal(word, 'k');
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+	assert_int_equal(remote_begin(ctx, pid, &remote), -ESRCH);
+	assert_contains(cxlmem_error(ctx), "there is no process");
+	close(says);
+	cxlmem_unref(ctx);
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+/* One that computes, is hit by signals all the time, and checks what it has computed. */
+static void remote_of_a_busy_one(void **state)
+{
+	const uint64_t none[6] = { 0 };
+	struct cxlmem_ctx *ctx;
+	struct remote *remote;
+	int status, i;
+	pid_t pid = fork();
+
+	(void)state;
+	fake_ioctl = NULL;
+	if (!pid) {
+		volatile double x = 1;
+
+		signal(SIGALRM, on_alarm);
+		ualarm(1000, 1000);
+		for (i = 0; i < 100000000; i++)
+			x = x * 3 / 3 + 1 - 1;
+		_exit(x == 1 ? 7 : 8);
+	}
+	assert_int_equal(cxlmem_new(&ctx), 0);
+	usleep(20000);
+	for (i = 0; i < 30 && !remote_begin(ctx, pid, &remote); i++) {
+		int64_t rc = remote_call(remote, SYS_getpid, none);
+
+		remote_end(remote);
+		assert_int_equal(rc, pid);
+	}
+	if (i < 3)
+		fail_msg("after %d: %s", i, cxlmem_error(ctx));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+	cxlmem_unref(ctx);
+}
+
+static void remote_of_a_killed_one(void **state)
+{
+	const uint64_t none[6] = { 0 };
+	struct cxlmem_ctx *ctx;
+	struct remote *remote;
+	int says, status;
+	pid_t pid;
+
+	(void)state;
+	fake_ioctl = NULL;
+	assert_int_equal(cxlmem_new(&ctx), 0);
+	pid = start_sleeper(&says);
+	assert_int_equal(remote_begin(ctx, pid, &remote), 0);
+	kill(pid, SIGKILL);
+	usleep(50000);
+	assert_int_equal(remote_call(remote, SYS_getpid, none), -ESRCH);
+	remote_end(remote);
+	/* Its end is left for its parent to see. */
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	close(says);
+	cxlmem_unref(ctx);
+}
+
+#define MEMORY_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		MEMORY_TEST(opening),
+		MEMORY_TEST(info_sizes),
+		MEMORY_TEST(goes_on),
+		MEMORY_TEST(errors),
+		MEMORY_TEST(full),
+		MEMORY_TEST(residency),
+		MEMORY_TEST(alloc),
+		MEMORY_TEST(alloc_fails),
+		MEMORY_TEST(alloc_of_locked),
+		MEMORY_TEST(who),
+		MEMORY_TEST(remote_calls),
+		MEMORY_TEST(remote_of_a_busy_one),
+		MEMORY_TEST(remote_of_a_killed_one),
+	};
+
+	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
+}
