@@ -59,6 +59,20 @@ static const struct option_row run_options[] = {
 	{ 0 },
 };
 
+static const struct option_row migrate_options[] = {
+	{ OPT_PID, "pid", "PID", "a process that is running" },
+	{ OPT_OUT, "out", NULL, "move its memory off the device" },
+	{ OPT_INTERVAL, "interval", "SEC", "how often to look for more of a program's memory (1)" },
+	{ 0 },
+};
+
+static const struct option_row who_options[] = {
+	{ 'b', "bytes", NULL, "amounts as numbers of bytes" },
+	{ 'n', "noheadings", NULL, "no headings" },
+	{ 'r', "raw", NULL, "columns separated by one blank, for scripts" },
+	{ 0 },
+};
+
 static const struct option_row auto_options[] = {
 	{ OPT_CONFIG, "config", "FILE", "instead of /etc/cxlmem/cxlmem.conf" },
 	ROW_TIMEOUT,
@@ -180,6 +194,37 @@ const struct command commands[] = {
 			    "  cxlmemctl run --prefer cxlmem0 -- make -j8\n",
 		.options = run_options,
 		.program = true,
+	},
+	{
+		.name = "migrate",
+		.run = cmd_migrate,
+		.args = "DEV [[--] PROGRAM [ARG...]]",
+		.min_args = 1,
+		.max_args = -1,
+		.help = "keep a program's memory on a device in mode driver, or move a process's",
+		.more = "Starts a program and moves its memory, and that of what it starts, to the device as it\n"
+			"grows; the exit code is the program's. Or moves the memory that a process has now, or\n"
+			"moves it back. The process is stopped for that moment, as a debugger does. It must be\n"
+			"yours, and must have access to /dev/cxlmemN. Files and shared memory stay where they are.",
+		.examples = "  cxlmemctl migrate cxlmem0 -- ./program --size 10G\n"
+			    "  cxlmemctl migrate --pid 4711 cxlmem0\n"
+			    "  cxlmemctl migrate --pid 4711 --out cxlmem0\n",
+		.options = migrate_options,
+		.program = true,
+	},
+	{
+		.name = "who",
+		.run = cmd_who,
+		.args = "DEV",
+		.min_args = 1,
+		.max_args = 1,
+		.help = "list the processes that have memory on a device",
+		.more = "With amounts, in any mode; memory that processes share counts for each. For root only,\n"
+			"as nobody else may know where pages are. Memory that no process has mapped (files that\n"
+			"have only been read, the kernel's own) is told as a sum if it is known.",
+		.examples = "  cxlmemctl who cxlmem0\n"
+			    "  cxlmemctl who cxlmem0 --json\n",
+		.options = who_options,
 	},
 	{
 		.name = "doctor",

@@ -5,10 +5,6 @@
 
 #include "tool.h"
 
-/* As env(1) and others have it. */
-#define EXIT_NOT_RUN	126
-#define EXIT_NOT_FOUND	127
-
 int cmd_run(struct tool *t, int argc, char **argv)
 {
 	struct cxlmem_device *dev;

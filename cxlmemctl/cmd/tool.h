@@ -22,6 +22,9 @@ enum exit_code {
 	EXIT_FAILED = 1,		/* and nothing changed */
 	EXIT_USAGE = 2,
 	EXIT_PARTLY = 64,		/* a part was done, as chmem(8) has it */
+	/* Of a program that is started, as env(1) and others have it. */
+	EXIT_NOT_RUN = 126,
+	EXIT_NOT_FOUND = 127,
 };
 
 /* Options are known by a key: their letter, or one of these if they have none. */
@@ -41,6 +44,9 @@ enum option_key {
 	OPT_CONFIG,
 	OPT_POLICY,
 	OPT_QUOTA,
+	OPT_PID,
+	OPT_OUT,
+	OPT_INTERVAL,
 	OPT_KEYS,			/* how many there can be */
 };
 
@@ -139,6 +145,8 @@ int cmd_evacuate(struct tool *t, int argc, char **argv);
 int cmd_bind(struct tool *t, int argc, char **argv);
 int cmd_unbind(struct tool *t, int argc, char **argv);
 int cmd_run(struct tool *t, int argc, char **argv);
+int cmd_migrate(struct tool *t, int argc, char **argv);
+int cmd_who(struct tool *t, int argc, char **argv);
 int cmd_doctor(struct tool *t, int argc, char **argv);
 int cmd_auto(struct tool *t, int argc, char **argv);
 

@@ -231,6 +231,56 @@ static void driver_mode(void **state)
 	assert_string_equal(out, "cxlmem0 is in mode offline\n");
 }
 
+static void migrate_arguments(void **state)
+{
+	(void)state;
+	put_machine();
+	put_device(0);
+	put_driver_mode(0);
+	assert_int_equal(tool("mode cxlmem0 driver"), 0);
+	assert_int_equal(tool("migrate --pid 0 cxlmem0"), 2);
+	assert_contains(err, "'0' is not the number of a process");
+	assert_int_equal(tool("migrate --pid -1 cxlmem0"), 2);
+	assert_int_equal(tool("migrate --pid 99999999999 cxlmem0"), 2);
+	assert_int_equal(tool("migrate --interval 0 cxlmem0 true"), 2);
+	assert_contains(err, "'0' is not a number of seconds");
+	assert_int_equal(tool("migrate --interval nan cxlmem0 true"), 2);
+	assert_int_equal(tool("migrate --pid 1 cxlmem0"), 1);
+	assert_contains(err, "there are no processes below another root");
+	assert_int_equal(tool("migrate cxlmem0 true"), 1);
+	assert_contains(err, "no program is started with --sysroot");
+}
+
+/* One page of a process is the device's; the page tables are made up. */
+static void who(void **state)
+{
+	uint64_t entry = 1ull << 63 | START / 4096;
+	char path[PATH_MAX];
+	FILE *file;
+
+	(void)state;
+	put_machine();
+	put_device(0);
+	put_driver_mode(0);
+	assert_int_equal(tool("mode cxlmem0 driver"), 0);
+	put("sys/class/cxlmem/cxlmem0/pages/used", "8192\n");
+	put("proc/42/comm", "prog\xff\n");
+	put("proc/42/status", "Name:\tprog\nUid:\t12345678\t0\t0\t0\n");
+	put("proc/42/maps", "00001000-00002000 rw-p 00000000 00:00 0 [heap]\n");
+	snprintf(path, sizeof(path), "%s/proc/42/pagemap", tree_path());
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fseek(file, 8, SEEK_SET);
+	assert_int_equal(fwrite(&entry, sizeof(entry), 1, file), 1);
+	fclose(file);
+	assert_int_equal(tool("who cxlmem0 -b -r"), 0);
+	assert_string_equal(out, "PID USER SIZE COMMAND\n42 12345678 4096 prog\\xff\n");
+	assert_contains(err, "4K of the 8K in use on cxlmem0 are mapped by no process");
+	assert_int_equal(tool("who cxlmem0 --json"), 0);
+	assert_contains(out, "\"pid\":42,\n      \"uid\":12345678,\n      \"command\":\"prog?\",\n      \"bytes\":4096\n");
+	assert_contains(out, "\"sum\":4096,");
+}
+
 static void exit_codes(void **state)
 {
 	static const struct {
@@ -263,6 +313,15 @@ static void exit_codes(void **state)
 		{ "online cxlmem0 --policy deny", 2, "there is no option '--policy'" },
 		{ "online cxlmem5", 1, "there is no device 'cxlmem5'" },
 		{ "run cxlmem0 true", 1, "none of cxlmem0's memory is on line" },
+		{ "migrate cxlmem0", 2, "which program, or which --pid?" },
+		{ "migrate --pid 1 cxlmem0 true", 2, "but not both" },
+		{ "migrate --out cxlmem0 true", 2, "--out is for --pid" },
+		{ "migrate --interval 1 --pid 1 cxlmem0", 2, "--interval is for a program" },
+		{ "migrate --pid 1 cxlmem0", 1, "cxlmem0 is in mode offline; \"cxlmemctl mode cxlmem0 driver\"" },
+		{ "migrate cxlmem0 -- true", 1, "cxlmem0 is in mode offline" },
+		{ "migrate cxlmem7 -- true", 1, "there is no device 'cxlmem7'" },
+		{ "who", 2, "cxlmemctl who DEV" },
+		{ "who cxlmem7", 1, "there is no device 'cxlmem7'" },
 		{ "bind 0e:00.0", 1, "there is no PCI function 0000:0e:00.0" },
 		{ "auto cxlmem0 --config /none", 1, "there is no file /none" },
 	};
@@ -423,7 +482,7 @@ static void help(void **state)
 {
 	static const char *const commands[] = {
 		"list", "mode", "online", "offline", "evacuate", "bind", "unbind", "run", "doctor",
-		"auto",
+		"auto", "migrate", "who",
 	};
 	char args[64];
 	size_t i;
@@ -538,6 +597,8 @@ int main(void)
 		TEST(list_json),
 		TEST(mode),
 		TEST(driver_mode),
+		TEST(migrate_arguments),
+		TEST(who),
 		TEST(exit_codes),
 		TEST(bad_ranges),
 		TEST(partly),
