@@ -49,6 +49,14 @@ static int move_one(struct migration *m, pid_t pid)
 	return rc;
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
 static uint64_t bytes(uint64_t pages)
 {
 	return pages * sysconf(_SC_PAGESIZE);
@@ -214,22 +222,13 @@ static void one_pass(struct migration *m, struct processes *all, struct seen *se
 	}
 }
 
-/* Waits for the program, for so long; true if it has ended. Reaps what it has left behind. */
-static bool has_ended(pid_t program, double seconds, int *status)
+/* Reaps what has ended; true if the program has. */
+static bool reap(pid_t program, int *status)
 {
-	struct timespec left = {
-		.tv_sec = seconds,
-		.tv_nsec = (seconds - (time_t)seconds) * 1e9,
-	};
-	sigset_t child;
 	bool ended = false;
 	int status_of_one;
 	pid_t pid;
 
-	/* It is blocked, so it cannot slip by between looking and waiting. */
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigtimedwait(&child, NULL, &left);
 	while ((pid = waitpid(-1, &status_of_one, WNOHANG)) > 0) {
 		if (pid != program)
 			continue;
@@ -237,6 +236,37 @@ static bool has_ended(pid_t program, double seconds, int *status)
 		ended = true;
 	}
 	return ended;
+}
+
+/*
+ * Waits for so long, or for the program's end; true for that. All signals that
+ * matter are blocked, so none can slip by between looking and waiting. What asks
+ * us to end is for the program; when that ends, we do.
+ */
+static bool has_ended(pid_t program, double seconds, int *status)
+{
+	static const int signals[] = { SIGCHLD, SIGTERM, SIGHUP };
+	uint64_t end = now_ms() + seconds * 1000, now;
+	sigset_t set;
+	size_t i;
+	int signal;
+
+	sigemptyset(&set);
+	for (i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&set, signals[i]);
+	while (!reap(program, status)) {
+		struct timespec left;
+
+		now = now_ms();
+		if (now >= end)
+			return false;
+		left.tv_sec = (end - now) / 1000;
+		left.tv_nsec = (end - now) % 1000 * 1000000;
+		signal = sigtimedwait(&set, NULL, &left);
+		if (signal == SIGTERM || signal == SIGHUP)
+			kill(program, signal);
+	}
+	return true;
 }
 
 static int keep_there(struct migration *m, pid_t program, double interval)
@@ -262,26 +292,23 @@ static int keep_there(struct migration *m, pid_t program, double interval)
 }
 
 /* In the child process; does not return. */
-static void become(struct tool *t, char **argv)
+static void become(struct tool *t, char **argv, const sigset_t *mask)
 {
-	static const int signals[] = { SIGINT, SIGQUIT, SIGPIPE };
-	sigset_t none;
-	size_t i;
+	int err;
 
-	for (i = 0; i < ARRAY_SIZE(signals); i++)
-		signal(signals[i], SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
 	execvp(argv[0], argv);
-	failed(t, "cannot run %s: %s", argv[0], strerror(errno));
-	_exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUN);
+	err = errno;
+	failed(t, "cannot run %s: %s", argv[0], strerror(err));
+	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUN);
 }
 
 static int migrate_program(struct migration *m, char **argv)
 {
 	const char *text = m->tool->value[OPT_INTERVAL];
 	double interval = DEFAULT_INTERVAL;
-	sigset_t child;
+	sigset_t all, mask;
 	char moved[16];
 	pid_t pid;
 	char *end;
@@ -301,19 +328,18 @@ static int migrate_program(struct migration *m, char **argv)
 		return library_failed(m->tool);
 	close(rc);
 
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &child, NULL);
+	/* What the terminal sends goes to the program, too; we end when that does. */
+	sigfillset(&all);
+	/* Ctrl-Z stops both. */
+	sigdelset(&all, SIGTSTP);
+	sigprocmask(SIG_BLOCK, &all, &mask);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	/* What the terminal sends is for the program; we end when that does. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0)
 		return failed(m->tool, "cannot start a process: %s", strerror(errno));
 	if (!pid)
-		become(m->tool, argv);
+		become(m->tool, argv, &mask);
 	rc = keep_there(m, pid, interval);
 	if (m->tool->verbose)
 		fprintf(stderr, "%s moved to %s in all\n",

@@ -8,7 +8,7 @@
 bind_device
 json() { python3 -c "import json, sys; d = json.load(sys.stdin); print($1)"; }
 
-for command in list mode online offline evacuate bind unbind run doctor auto; do
+for command in list mode online offline evacuate bind unbind run migrate who doctor auto; do
 	out=$(cxlmemctl $command --help)
 	like "$out" "[Ee]xamples?:.*cxlmemctl $command" "$command --help has examples"
 	ok "$(man -w cxlmemctl-$command >/dev/null 2>&1; echo $?)" "and there is a man page"

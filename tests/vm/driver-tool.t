@@ -1,0 +1,160 @@
+#!/bin/bash
+# Mode "driver" by the tool and the library: settings, list, who, a program whose
+# memory is kept on the device, a process that is moved, a user without privileges.
+# machine: type3
+# size: 512M
+# timeout: 300
+
+. /cxlmem/tests/vm/cxlmem.sh
+
+json() { python3 -c "import json, sys; d = json.load(sys.stdin); print($1)"; }
+# What the kernel's page tables say; what the driver says is in its attributes.
+bytes_of() { cxlmemctl who -brn cxlmem0 | awk -v pid="$1" '$1 == pid { print $3 }'; }
+used() { cxlmemctl list -bnro USED cxlmem0; }
+page=$((1 << 20))
+
+bind_device
+run_ok cxlmemctl mode cxlmem0 driver --dry-run
+is "$(attr mode)" offline "a dry run does nothing"
+like "$(cxlmemctl mode cxlmem0 driver --policy evict --quota 64M)" \
+	"in mode driver, 0B of ${mib}M in use, policy evict, 64M for each user" "mode driver, with its settings"
+is "$(attr mode) $(attr policy) $(attr quota)" "driver evict $((64 << 20))" "the kernel has them"
+run_ok cxlmemctl mode cxlmem0 driver --policy deny --quota 0
+is "$(attr policy) $(attr quota)" "deny 0" "they can be changed"
+fails_with 1 "multiple|page" cxlmemctl mode cxlmem0 driver --quota 1000
+is "$(cxlmemctl list -bnro MODE,CAPACITY,USED,FREE,POLICY)" \
+	"driver $((mib << 20)) 0 $((mib << 20)) deny" "list tells of it"
+is "$(cxlmemctl list --json | json "d['devices'][0]['capacity'], d['devices'][0]['free'], d['devices'][0]['quota']")" \
+	"$((mib << 20)) $((mib << 20)) 0" "so does its JSON"
+
+# The group, and what udev makes of it.
+systemd-sysusers /usr/lib/sysusers.d/cxlmem.conf
+ok $? "there is a group cxlmem"
+if udevadm control --ping 2>/dev/null; then
+	udevadm control --reload
+	udevadm trigger --settle /dev/cxlmem0
+	is "$(stat -c '%G %a' /dev/cxlmem0)" "cxlmem 660" "udev gives it the device"
+else
+	skip "udev gives it the device" "no udevd here"
+	chgrp cxlmem /dev/cxlmem0
+	chmod 660 /dev/cxlmem0
+fi
+
+# A program whose memory goes to the device as it grows; its children's, too.
+out=$(mktemp)
+chmod 666 "$out"
+cxlmemctl -v migrate --interval 0.2 cxlmem0 -- sh -c 'pattern 64; exit 7' >"$out" 2>&1 &
+tool=$!
+wait_for 60 grep -q ready "$out"
+pattern=$(pgrep -x pattern)
+on_device() { [ "$(bytes_of "$1")" -ge "$2" ]; }
+wait_for 60 on_device "$pattern" $((64 * page))
+ok 0 "the memory of a program's child is on the device"
+mv "$out" "/tmp/pattern.$pattern"
+intact "$pattern" "and intact"
+diag "$(cxlmemctl who cxlmem0)"
+is "$(cxlmemctl who --json cxlmem0 | json "[p['command'] for p in d['processes'] if p['pid'] == $pattern][0]")" \
+	pattern "who names it"
+like "$(used)" "^[1-9]" "list says that it is in use"
+kill "$pattern"
+wait $tool
+is $? 7 "the exit code is the program's"
+is "$(attr pages/used)" 0 "the device is empty afterwards"
+diag "$(tail -n 1 "/tmp/pattern.$pattern")"
+
+# A running process, in and out, in the middle of whatever it does.
+start_program pattern 100
+out=$(cxlmemctl migrate --pid "$pattern" cxlmem0)
+is $? 0 "a running process can be moved"
+diag "$out"
+is "$(($(bytes_of "$pattern") >= 100 * page))" 1 "it is on the device, by its page tables"
+is "$(awk '/^TracerPid/ { print $2 }' "/proc/$pattern/status")" 0 "nobody traces it any more"
+is "$(find "/proc/$pattern/fd" -lname '/dev/cxlmem*')" "" "and it has no file open that it had not"
+intact "$pattern" "it is intact"
+is "$(cxlmemctl --json migrate --pid "$pattern" --out cxlmem0 | json "d['result'], d['moved'] >= 100 << 20")" \
+	"done True" "and off again"
+is "$(bytes_of "$pattern")" "" "it has nothing there any more"
+intact "$pattern" "it is intact"
+for ((i = 0; i < 10; i++)); do
+	cxlmemctl migrate --pid "$pattern" cxlmem0 >/dev/null || break
+	cxlmemctl migrate --pid "$pattern" --out cxlmem0 >/dev/null || break
+done
+is $i 10 "ten times more"
+intact "$pattern" "it is intact"
+
+# Evacuating and leaving the mode take the data off.
+cxlmemctl migrate --pid "$pattern" cxlmem0 >/dev/null
+like "$(cxlmemctl evacuate cxlmem0)" "in mode driver, 0B of" "evacuate empties the device"
+intact "$pattern" "it is intact"
+cxlmemctl migrate --pid "$pattern" cxlmem0 >/dev/null
+run_ok cxlmemctl offline cxlmem0
+intact "$pattern" "it is intact"
+fails_with 1 "in mode offline" cxlmemctl migrate --pid "$pattern" cxlmem0
+run_ok cxlmemctl mode cxlmem0 driver
+fails_with 1 "is under seccomp|no process" cxlmemctl migrate --pid 999999 cxlmem0
+stop_pattern "$pattern"
+
+# Somebody without privileges: refused without the group, and within the quota with it.
+unprivileged() { setpriv --reuid 1001 --regid 1001 --groups "$(getent group cxlmem | cut -d: -f3)" "$@"; }
+fails_with 1 "group" setpriv --reuid 1001 --regid 1001 --clear-groups cxlmemctl migrate cxlmem0 true
+fails_with 1 "must be root" unprivileged cxlmemctl mode cxlmem0 offline
+fails_with 1 "only root" unprivileged cxlmemctl who cxlmem0
+run_ok cxlmemctl mode cxlmem0 driver --quota 32M
+chmod 777 /tmp
+unprivileged pattern 64 >/tmp/mine &
+pattern=$!
+wait_for 60 grep -q ready /tmp/mine
+out=$(unprivileged cxlmemctl migrate --pid $pattern cxlmem0 2>&1)
+is $? 64 "a user gets a part, by the quota"
+like "$out" "all that a user may have" "and is told why"
+diag "$out"
+fails_with 1 "may not be traced" setpriv --reuid 1002 --regid 1002 \
+	--groups "$(getent group cxlmem | cut -d: -f3)" cxlmemctl migrate --pid $pattern cxlmem0
+mv /tmp/mine "/tmp/pattern.$pattern"
+intact "$pattern" "it is intact"
+stop_pattern "$pattern"
+run_ok cxlmemctl mode cxlmem0 driver --quota 0
+
+# The library, as a program finds it that is built against what is installed.
+cat >/tmp/program.c <<'PROGRAM'
+#include <stdio.h>
+#include <string.h>
+#include <cxlmem/libcxlmem.h>
+
+int main(void)
+{
+	struct cxlmem_residency r = { .size = sizeof(r) };
+	struct cxlmem_move move = { .size = sizeof(move) };
+	struct cxlmem_device *dev;
+	size_t size = 64 << 20;
+	struct cxlmem_ctx *ctx;
+	char *memory;
+	int fd, rc;
+
+	if (cxlmem_new(&ctx) || cxlmem_device_find(ctx, "cxlmem0", &dev))
+		return 1;
+	fd = cxlmem_device_open(dev);
+	rc = cxlmem_alloc(fd, size, 0, (void **)&memory);
+	if (rc)
+		return fprintf(stderr, "alloc: %s\n", strerror(-rc)), 1;
+	memset(memory, 7, size);
+	rc = cxlmem_get_residency(fd, memory, size, NULL, &r);
+	printf("%d %llu", rc, r.device);
+	rc = cxlmem_move_out(fd, memory, size, &move);
+	printf(" %d %llu", rc, move.counts.moved);
+	move.size = sizeof(move);
+	rc = cxlmem_move_in(fd, memory, size, &move);
+	printf(" %d %llu %d", rc, move.counts.moved, memory[size - 1]);
+	printf(" %d", cxlmem_free(memory, size));
+	printf(" %d\n", cxlmem_alloc(fd, 1ul << 40, 0, (void **)&memory));
+	cxlmem_unref(ctx);
+	return 0;
+}
+PROGRAM
+# shellcheck disable=SC2046
+gcc -Wall -Werror -o /tmp/program /tmp/program.c $(pkg-config --cflags --libs libcxlmem)
+ok $? "a program can be built against the library"
+is "$(/tmp/program)" "0 16384 0 16384 0 16384 7 0 -28" "it allocates, moves and frees, and is told of no space"
+is "$(attr pages/used)" 0 "all is free again"
+
+done_testing
