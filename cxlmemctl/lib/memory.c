@@ -43,6 +43,14 @@ EXPORT int cxlmem_device_open(struct cxlmem_device *dev)
 	return fd < 0 ? why_not_open(dev, errno) : fd;
 }
 
+/* What fits into a structure of the caller's, which may be older or newer than ours. */
+static void give(void *to, size_t size, const void *from, size_t known)
+{
+	if (size > known)
+		memset((char *)to + known, 0, size - known);
+	memcpy(to, from, size < known ? size : known);
+}
+
 EXPORT int cxlmem_get_info(int fd, struct cxlmem_info *info)
 {
 	struct cxlmem_info mine = { .size = sizeof(mine) };
@@ -52,9 +60,8 @@ EXPORT int cxlmem_get_info(int fd, struct cxlmem_info *info)
 		return -EINVAL;
 	if (ioctl(fd, CXLMEM_IOC_INFO, &mine))
 		return -errno;
-	memset(info, 0, size);
-	memcpy(info, &mine, size < sizeof(mine) ? size : sizeof(mine));
-	info->size = size;
+	mine.size = size;
+	give(info, size, &mine, sizeof(mine));
 	return 0;
 }
 
@@ -104,8 +111,7 @@ void give_move(struct cxlmem_move *result, const struct cxlmem_move *sum)
 {
 	uint32_t size = result->size;
 
-	memset(result, 0, size);
-	memcpy(result, sum, size < sizeof(*sum) ? size : sizeof(*sum));
+	give(result, size, sum, sizeof(*sum));
 	result->size = size;
 }
 
@@ -156,38 +162,48 @@ EXPORT int cxlmem_create(int fd, const void *start, size_t length, struct cxlmem
 	return move(fd, CXLMEM_IOC_CREATE, start, length, result);
 }
 
+/* As go_through(). */
+static int ask_residency(int fd, unsigned char *vector, struct cxlmem_residency *sum)
+{
+	while (sum->done < sum->length) {
+		struct cxlmem_residency part = {
+			.size = sizeof(part),
+			.start = sum->start + sum->done,
+			.length = sum->length - sum->done,
+		};
+
+		if (vector)
+			part.vector = (uintptr_t)vector + sum->done / sysconf(_SC_PAGESIZE);
+		if (ioctl(fd, CXLMEM_IOC_RESIDENCY, &part)) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (!part.done || part.done > sum->length - sum->done)
+			return -EPROTO;
+		sum->done += part.done;
+		sum->none += part.none;
+		sum->host += part.host;
+		sum->device += part.device;
+		sum->other += part.other;
+	}
+	return 0;
+}
+
 EXPORT int cxlmem_get_residency(int fd, const void *start, size_t length, unsigned char *vector,
 				struct cxlmem_residency *result)
 {
-	struct cxlmem_residency sum = { .start = (uintptr_t)start, .length = length };
-	uint32_t size = result->size;
-	int rc = 0;
+	struct cxlmem_residency sum = {
+		.size = result->size,
+		.start = (uintptr_t)start,
+		.length = length,
+	};
+	int rc;
 
-	if (size < sizeof(size) || !length)
+	if (sum.size < sizeof(sum.size) || !length)
 		return -EINVAL;
-	while (!rc && sum.done < length) {
-		struct cxlmem_residency part = {
-			.size = sizeof(part),
-			.start = sum.start + sum.done,
-			.length = length - sum.done,
-			.vector = vector ? (uintptr_t)vector + sum.done / sysconf(_SC_PAGESIZE) : 0,
-		};
-
-		if (ioctl(fd, CXLMEM_IOC_RESIDENCY, &part)) {
-			rc = errno == EINTR ? 0 : -errno;
-			continue;
-		}
-		if (!part.done || part.done > length - sum.done)
-			return -EPROTO;
-		sum.done += part.done;
-		sum.none += part.none;
-		sum.host += part.host;
-		sum.device += part.device;
-		sum.other += part.other;
-	}
-	memset(result, 0, size);
-	memcpy(result, &sum, size < sizeof(sum) ? size : sizeof(sum));
-	result->size = size;
+	rc = ask_residency(fd, vector, &sum);
+	give(result, sum.size, &sum, sizeof(sum));
 	return rc;
 }
 

@@ -79,7 +79,7 @@ static int wait_for_stop(struct remote *r)
 static int run_until(struct remote *r, int request, int wanted)
 {
 	long rc = request ? trace(r, request, 0, 0) : 0;
-	int stop;
+	int stop, signal;
 
 	for (;;) {
 		if (rc)
@@ -90,7 +90,8 @@ static int run_until(struct remote *r, int request, int wanted)
 		/* A stop by PTRACE_INTERRUPT, or by SIGSTOP and the like, is an event. */
 		if (wanted == PTRACE_EVENT_STOP ? stop >> 8 == wanted : stop == wanted)
 			return 0;
-		rc = trace(r, request ? request : PTRACE_CONT, 0, stop >> 8 ? 0 : stop & 0xff);
+		signal = stop >> 8 || stop == SYSCALL_STOP ? 0 : stop;
+		rc = trace(r, request ? request : PTRACE_CONT, 0, signal);
 	}
 }
 
