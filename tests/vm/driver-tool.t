@@ -106,7 +106,8 @@ fails_with 1 "must be root" unprivileged cxlmemctl mode cxlmem0 offline
 fails_with 1 "only root" unprivileged cxlmemctl who cxlmem0
 run_ok cxlmemctl mode cxlmem0 driver --quota 32M
 chmod 777 /tmp
-unprivileged pattern 64 >/tmp/mine &
+# Not by the function, whose subshell would be what runs in the background.
+setpriv --reuid 1001 --regid 1001 --groups "$(getent group cxlmem | cut -d: -f3)" pattern 64 >/tmp/mine &
 pattern=$!
 wait_for 60 grep -q ready /tmp/mine
 out=$(unprivileged cxlmemctl migrate --pid $pattern cxlmem0 2>&1)
