@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/cxlmemN: mode "driver" for processes, each for its own address space. What
- * it takes and gives is in include/uapi/linux/cxlmem.h.
+ * /dev/cxlmemN: mode "driver" for processes. What it takes and gives is in
+ * include/uapi/linux/cxlmem.h.
  *
  * A file may be open longer than there is a device: it has a reference to the
  * struct cxlmem_device, and whatever it does checks if that has been removed.
@@ -12,7 +12,9 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -92,20 +94,77 @@ static long info_ioctl(struct cxlmem_device *cdev, void __user *arg)
 	return rc ?: put_struct(arg, size, &info, sizeof(info));
 }
 
+/*
+ * Where memory lies is less than what is in it, so who may read a process's memory
+ * by ptrace(2) may move it. Modules cannot ask the kernel who that is; this asks
+ * the same but for the security modules, and whether it may dump core.
+ */
+static bool may_move(struct task_struct *task)
+{
+	const struct cred *mine = current_cred(), *its;
+
+	guard(rcu)();
+	its = __task_cred(task);
+	if (ns_capable(its->user_ns, CAP_SYS_PTRACE))
+		return true;
+	return uid_eq(mine->uid, its->uid) && uid_eq(mine->uid, its->euid) &&
+	       uid_eq(mine->uid, its->suid) &&
+	       gid_eq(mine->gid, its->gid) && gid_eq(mine->gid, its->egid) &&
+	       gid_eq(mine->gid, its->sgid) &&
+	       mine->user_ns == its->user_ns &&
+	       cap_issubset(its->cap_permitted, mine->cap_permitted);
+}
+
+/* To be given back by mmdrop(): the process may end meanwhile. */
+static struct mm_struct *get_mm(pid_t nr)
+{
+	struct task_struct *task __free(put_task) = NULL;
+	struct mm_struct *mm = current->mm;
+	struct pid *pid;
+
+	if (!nr) {
+		mmgrab(mm);
+		return mm;
+	}
+	pid = find_get_pid(nr);
+	task = get_pid_task(pid, PIDTYPE_PID);
+	put_pid(pid);
+	if (!task)
+		return ERR_PTR(-ESRCH);
+	/* Its credentials and its memory are to be of the same program. */
+	if (down_read_killable(&task->signal->exec_update_lock))
+		return ERR_PTR(-EINTR);
+	mm = may_move(task) ? get_task_mm(task) : ERR_PTR(-EPERM);
+	up_read(&task->signal->exec_update_lock);
+	if (IS_ERR(mm))
+		return mm;
+	if (!mm)
+		return ERR_PTR(-ESRCH);
+	mmgrab(mm);
+	mmput(mm);
+	return mm;
+}
+
 static long move_ioctl(struct cxlmem_device *cdev, void __user *arg,
 		       int (*do_it)(struct cxlmem_device *cdev, struct mm_struct *mm,
 				    struct cxlmem_move *move))
 {
 	struct cxlmem_move move;
+	struct mm_struct *mm;
 	u32 size;
 	int rc;
 
 	rc = get_struct(&move, sizeof(move), MOVE_SIZE_MIN, arg, &size);
 	if (rc)
 		return rc;
-	if (move.flags || !is_zero(move.reserved, sizeof(move.reserved)))
+	if (move.flags || move.pid > PID_MAX_LIMIT || move.reserved0 ||
+	    !is_zero(move.reserved, sizeof(move.reserved)))
 		return -EINVAL;
-	rc = do_it(cdev, current->mm, &move);
+	mm = get_mm(move.pid);
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	rc = do_it(cdev, mm, &move);
+	mmdrop(mm);
 	if (rc == -EINVAL || rc == -ENODEV)
 		return rc;
 	return put_struct(arg, size, &move, sizeof(move)) ?: rc;

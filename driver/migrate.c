@@ -536,7 +536,8 @@ static int move_block(struct request *request, struct cxlmem_coherent *coherent,
 /*
  * The lock of a device is taken inside of that of an address space, and for one
  * block at a time, so that who wants to take the device away has to wait for a
- * block, and not for a process that holds its own lock for long.
+ * block, and not for a process that holds its own lock for long. Nor does a
+ * process that ends have to wait for longer until its memory is freed.
  */
 static int request_step(struct cxlmem_job *job, u64 at, struct cxlmem_batch *batch)
 {
@@ -544,16 +545,19 @@ static int request_step(struct cxlmem_job *job, u64 at, struct cxlmem_batch *bat
 	unsigned long start = max_t(u64, at, request->start);
 	unsigned long end = min_t(u64, at + CXLMEM_BLOCK, request->end);
 	struct cxlmem_coherent *coherent;
-	int rc;
+	int rc = -EINTR;
 
-	if (mmap_read_lock_killable(request->mm))
-		return -EINTR;
-	down_read(&request->cdev->use);
-	coherent = cxlmem_coherent_get(request->cdev);
-	rc = IS_ERR(coherent) ? PTR_ERR(coherent) :
-				move_block(request, coherent, start, end, batch);
-	up_read(&request->cdev->use);
-	mmap_read_unlock(request->mm);
+	if (!mmget_not_zero(request->mm))
+		return -ESRCH;
+	if (!mmap_read_lock_killable(request->mm)) {
+		down_read(&request->cdev->use);
+		coherent = cxlmem_coherent_get(request->cdev);
+		rc = IS_ERR(coherent) ? PTR_ERR(coherent) :
+					move_block(request, coherent, start, end, batch);
+		up_read(&request->cdev->use);
+		mmap_read_unlock(request->mm);
+	}
+	mmput(request->mm);
 	return rc;
 }
 
@@ -584,9 +588,23 @@ static u64 counted(const struct cxlmem_counts *counts)
 	       counts->no_room;
 }
 
-static struct cxlmem_claim claim_of_caller(struct cxlmem_device *cdev)
+/* Who pays for memory is whose it is, whoever asks for it to be moved. */
+static kuid_t user_of(struct mm_struct *mm)
 {
-	struct cxlmem_claim claim = { .uid = current_uid(), .limit = ULONG_MAX };
+#ifdef CONFIG_MEMCG
+	struct task_struct *owner;
+
+	guard(rcu)();
+	owner = rcu_dereference(mm->owner);
+	if (owner)
+		return task_uid(owner);
+#endif
+	return current_uid();
+}
+
+static struct cxlmem_claim make_claim(struct cxlmem_device *cdev, struct mm_struct *mm)
+{
+	struct cxlmem_claim claim = { .uid = user_of(mm), .limit = ULONG_MAX };
 
 	guard(rwsem_read)(&cdev->use);
 	if (!cdev->removed && READ_ONCE(cdev->mem->quota) && !capable(CAP_SYS_RESOURCE))
@@ -618,12 +636,9 @@ static int move_range(struct cxlmem_device *cdev, struct mm_struct *mm, struct c
 	rc = cxlmem_check_range(move->start, move->length);
 	if (rc)
 		return rc;
-	if (!mmget_not_zero(mm))
-		return -ESRCH;
 	spin_lock_init(&request.lock);
-	request.claim = claim_of_caller(cdev);
+	request.claim = make_claim(cdev, mm);
 	rc = cxlmem_work(&request.job);
-	mmput(mm);
 
 	next = atomic64_read(&request.job.next);
 	move->done = clamp(next, move->start, move->start + move->length) - move->start;
@@ -639,13 +654,13 @@ static int move_range(struct cxlmem_device *cdev, struct mm_struct *mm, struct c
 /**
  * cxlmem_move_in() - move contents of an address space to the device
  * @cdev: the device, in mode "driver"
- * @mm: the address space
+ * @mm: the address space; the caller has a reference to the structure, see mmgrab()
  * @move: the range, and how it went
  *
- * What can be moved is moved; what cannot is counted. @move->size and
- * @move->flags are not looked at. Pages are taken for the user of the calling
- * task, who is refused more than the quota unless it has CAP_SYS_RESOURCE, as
- * kernel threads have. A signal to the caller ends it early. Not to be called
+ * What can be moved is moved; what cannot is counted. @move->size, @move->flags
+ * and @move->pid are not looked at. Pages are taken for the user whose process
+ * it is, who is refused more than the quota unless the calling task has
+ * CAP_SYS_RESOURCE, as kernel threads have. A signal to the caller ends it early. Not to be called
  * with an mmap_lock held.
  *
  * Return: 0, or an error number as for CXLMEM_IOC_MOVE_IN, or -ESRCH if the

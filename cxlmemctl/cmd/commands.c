@@ -204,8 +204,8 @@ const struct command commands[] = {
 		.help = "keep a program's memory on a device in mode driver, or move a process's",
 		.more = "Starts a program and moves its memory, and that of what it starts, to the device as it\n"
 			"grows; the exit code is the program's. Or moves the memory that a process has now, or\n"
-			"moves it back. The process is stopped for that moment, as a debugger does. It must be\n"
-			"yours, and must have access to /dev/cxlmemN. Files and shared memory stay where they are.",
+			"moves it back. The process goes on meanwhile. It must be yours, or you must be root; and\n"
+			"you must have access to /dev/cxlmemN. Files and shared memory stay where they are.",
 		.examples = "  cxlmemctl migrate cxlmem0 -- ./program --size 10G\n"
 			    "  cxlmemctl migrate --pid 4711 cxlmem0\n"
 			    "  cxlmemctl migrate --pid 4711 --out cxlmem0\n",

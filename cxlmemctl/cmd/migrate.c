@@ -34,10 +34,10 @@ static void add(struct cxlmem_counts *sum, const struct cxlmem_counts *part)
 }
 
 /* One process, once. 0 or -errno, of which the reason is kept. */
-static int move_one(struct migration *m, pid_t pid)
+static int move_one(struct migration *m, pid_t pid, const struct cxlmem_options *options)
 {
 	struct cxlmem_move move = { .size = sizeof(move) };
-	int rc = cxlmem_device_move_process(m->dev, pid, m->out, &move);
+	int rc = cxlmem_device_move_process(m->dev, pid, m->out, options, &move);
 
 	add(&m->sum.counts, &move.counts);
 	m->sum.counts.already = move.counts.already;
@@ -99,25 +99,10 @@ static int print_result(struct migration *m, int rc)
 	return !rc ? EXIT_DONE : partly ? EXIT_PARTLY : EXIT_FAILED;
 }
 
-/*
- * Killing us in the midst of it would kill the process, too. Ctrl-C can wait for
- * the moment that it takes.
- */
-static void hold_signals(bool hold)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
-}
-
 static int migrate_process(struct migration *m)
 {
 	const char *text = m->tool->value[OPT_PID];
+	struct operation op;
 	char *end;
 	long pid;
 	int rc;
@@ -128,12 +113,13 @@ static int migrate_process(struct migration *m)
 		return wrong_usage(m->tool, "'%s' is not the number of a process", text);
 	if (pid == getpid())
 		return wrong_usage(m->tool, "%ld is this program itself", pid);
-	hold_signals(true);
-	rc = move_one(m, pid);
+	rc = operation_begin_unprivileged(&op, m->tool);
+	if (rc)
+		return rc;
+	rc = move_one(m, pid, &op.options);
+	operation_drop(&op);
 	cxlmem_device_refresh(m->dev);
-	rc = print_result(m, rc);
-	hold_signals(false);
-	return rc;
+	return print_result(m, rc);
 }
 
 /* --- a program that is started */
@@ -193,10 +179,7 @@ struct seen {
 	uint64_t size;
 };
 
-/*
- * Only who has got more memory is stopped for it: a program that waits is left to
- * wait, and not woken all the time.
- */
+/* Only who has got more memory is looked through again, all of its pages. */
 static bool has_grown(struct seen *seen, pid_t pid)
 {
 	struct seen *of = &seen[(unsigned int)pid % MAX_PROCESSES];
@@ -215,7 +198,7 @@ static void one_pass(struct migration *m, struct processes *all, struct seen *se
 	for (i = 0; i < all->nr; i++) {
 		if (!has_grown(seen, all->pids[i]))
 			continue;
-		rc = move_one(m, all->pids[i]);
+		rc = move_one(m, all->pids[i], NULL);
 		/* Who has ended meanwhile needs nothing any more. */
 		if (rc == -ESRCH && m->error == rc)
 			m->error = 0;

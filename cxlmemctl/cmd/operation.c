@@ -236,7 +236,7 @@ static int read_options(struct tool *t, struct cxlmem_options *options)
 	return 0;
 }
 
-int operation_begin(struct operation *op, struct tool *t)
+int operation_begin_unprivileged(struct operation *op, struct tool *t)
 {
 	*op = (struct operation){
 		.tool = t,
@@ -245,14 +245,19 @@ int operation_begin(struct operation *op, struct tool *t)
 	};
 	op->options.event = on_event;
 	op->options.data = op;
-	/* A dry run only reads; and a tree of files for tests is not the machine. */
-	if (geteuid() && !t->sysroot && !t->value[OPT_DRY_RUN])
-		return failed(t, "must be root");
 	if (read_options(t, &op->options))
 		return EXIT_USAGE;
 	op->blocks = json_object_new_array();
 	listen_to_signals();
 	return 0;
+}
+
+int operation_begin(struct operation *op, struct tool *t)
+{
+	/* A dry run only reads; and a tree of files for tests is not the machine. */
+	if (geteuid() && !t->sysroot && !t->value[OPT_DRY_RUN])
+		return failed(t, "must be root");
+	return operation_begin_unprivileged(op, t);
 }
 
 /* ", 100M of 512M in use, policy deny, 64M for each user" */
@@ -322,6 +327,7 @@ static void print_result(struct operation *op, int rc, struct cxlmem_device *dev
 
 void operation_drop(struct operation *op)
 {
+	clear_line(op);
 	json_object_put(op->blocks);
 }
 

@@ -130,6 +130,8 @@ struct operation {
 
 /* Checks that we are root, reads the options, starts to listen to signals. 0 or an exit code. */
 int operation_begin(struct operation *op, struct tool *t);
+/* The same for what is not for root only. */
+int operation_begin_unprivileged(struct operation *op, struct tool *t);
 /* Prints how it went; @dev may be NULL. Returns the exit code. */
 int operation_end(struct operation *op, int rc, struct cxlmem_device *dev);
 /* Ends it without a word. */

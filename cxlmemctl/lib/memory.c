@@ -66,7 +66,7 @@ EXPORT int cxlmem_get_info(int fd, struct cxlmem_info *info)
 }
 
 /* Counts are all there is from there to the end of the structure, whatever their number. */
-static void add_counts(struct cxlmem_move *sum, const struct cxlmem_move *part)
+void add_move(struct cxlmem_move *sum, const struct cxlmem_move *part)
 {
 	const __u64 *from = (const __u64 *)&part->counts;
 	__u64 *to = (__u64 *)&sum->counts;
@@ -100,7 +100,7 @@ int go_through(int (*request)(void *data, struct cxlmem_move *part), void *data,
 		/* Nor would anything come of believing in more than there was to do. */
 		if (part.done > sum->length - sum->done || (!rc && !part.done))
 			return -EPROTO;
-		add_counts(sum, &part);
+		add_move(sum, &part);
 		if (rc == -EINTR)
 			rc = 0;
 	}

@@ -1,33 +1,57 @@
 // SPDX-License-Identifier: LGPL-2.1
-/* Moving the memory of another process, which is made to ask the driver for it. */
-#include <fcntl.h>
-#include <sys/syscall.h>
+/* Moving the memory of another process, which is for the kernel to allow. */
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "private.h"
 
-/* All that a process of 64 bits can have mapped, unless it asks for more in so many words. */
-#define ADDRESSES	((1ull << 47) - 4096)
+/* After so much the caller is told how far it came, and can stop it. */
+#define PIECE	(64ull << 20)
 
-/* A request in the name of another process. */
-struct foreign_request {
-	struct remote *remote;
-	uint64_t fd;			/* there */
+struct migration {
+	struct transition t;		/* for its events */
+	pid_t pid;
+	int fd;
 	unsigned long request;
+	uint64_t total;			/* bytes that the process had at the beginning */
+	struct cxlmem_move sum;
 };
 
-static int make_foreign(void *data, struct cxlmem_move *part)
+static int make_request(void *data, struct cxlmem_move *part)
 {
-	const struct foreign_request *foreign = data;
-	uint64_t at = remote_page(foreign->remote);
-	const uint64_t args[6] = { foreign->fd, foreign->request, at };
-	int64_t rc;
-	int copied;
+	const struct migration *m = data;
 
-	if (remote_put(foreign->remote, at, part, sizeof(*part)))
-		return -ESRCH;
-	rc = remote_call(foreign->remote, SYS_ioctl, args);
-	copied = remote_get(foreign->remote, part, at, sizeof(*part));
-	return rc < 0 ? (int)rc : copied ? -ESRCH : 0;
+	part->pid = m->pid;
+	return ioctl(m->fd, m->request, part) ? -errno : 0;
+}
+
+static uint64_t bytes_at_place(const struct cxlmem_counts *counts)
+{
+	return (counts->moved + counts->already) * sysconf(_SC_PAGESIZE);
+}
+
+static int move_mapping(uint64_t start, uint64_t end, const char *name, void *data)
+{
+	struct migration *m = data;
+	int rc = 0;
+
+	(void)name;
+	/* The kernel's own page that x86 lets all programs see. */
+	if (start > INT64_MAX)
+		return 0;
+	while (!rc && start < end) {
+		struct cxlmem_move piece = {
+			.start = start,
+			.length = end - start < PIECE ? end - start : PIECE,
+		};
+
+		rc = go_through(make_request, m, &piece);
+		add_move(&m->sum, &piece);
+		start += piece.length;
+		if (!rc && event_progress(&m->t, "moving", bytes_at_place(&m->sum.counts), m->total))
+			rc = -EINTR;
+	}
+	return rc;
 }
 
 static int refuse(struct cxlmem_device *dev, pid_t pid, int rc)
@@ -35,11 +59,11 @@ static int refuse(struct cxlmem_device *dev, pid_t pid, int rc)
 	const char *why = strerror(-rc);
 
 	switch (rc) {
-	case -EACCES:
-		why = "it may not use the device: its user is not in the group of the file";
+	case -EINTR:
+		why = "stopped";
 		break;
-	case -ENOENT:
-		why = "it sees no such file";
+	case -EPERM:
+		why = "it is not yours: that needs the same user and group and no capabilities that you lack, or CAP_SYS_PTRACE";
 		break;
 	case -EBUSY:
 		why = "the device is not in mode driver, or is just leaving it";
@@ -51,60 +75,43 @@ static int refuse(struct cxlmem_device *dev, pid_t pid, int rc)
 		why = "its user has all that a user may have";
 		break;
 	case -ESRCH:
-		why = "it has ended";
+		why = "there is no such process with memory of its own, or it has just ended";
 		break;
 	}
-	return fail(dev->ctx, -rc, "process %d, by /dev/%s: %s", (int)pid, dev->name, why);
-}
-
-static int move_all(struct cxlmem_device *dev, struct remote *remote, bool out,
-		    struct cxlmem_move *sum)
-{
-	uint64_t at = remote_page(remote);
-	const uint64_t open_args[6] = { AT_FDCWD, at, O_RDWR | O_CLOEXEC };
-	uint64_t close_args[6] = { 0 };
-	struct foreign_request foreign = {
-		.remote = remote,
-		.request = out ? CXLMEM_IOC_MOVE_OUT : CXLMEM_IOC_MOVE_IN,
-	};
-	char path[NAME_LEN + sizeof("/dev/")];
-	int64_t fd;
-	int rc;
-
-	snprintf(path, sizeof(path), "/dev/%s", dev->name);
-	if (remote_put(remote, at, path, sizeof(path)))
-		return -ESRCH;
-	fd = remote_call(remote, SYS_openat, open_args);
-	if (fd < 0)
-		return fd;
-	foreign.fd = close_args[0] = fd;
-	rc = go_through(make_foreign, &foreign, sum);
-	remote_call(remote, SYS_close, close_args);
-	return rc;
+	return fail(dev->ctx, -rc, "process %d: %s", (int)pid, why);
 }
 
 EXPORT int cxlmem_device_move_process(struct cxlmem_device *dev, pid_t pid, bool out,
+				      const struct cxlmem_options *options,
 				      struct cxlmem_move *result)
 {
-	struct cxlmem_move sum = { .size = sizeof(sum), .length = ADDRESSES };
-	struct remote *remote;
+	struct migration m = {
+		.t = { .ctx = dev->ctx, .dev = dev },
+		.pid = pid,
+		.request = out ? CXLMEM_IOC_MOVE_OUT : CXLMEM_IOC_MOVE_IN,
+	};
 	int rc;
 
-	if (result && result->size < sizeof(result->size))
-		return fail(dev->ctx, EINVAL, "the size of the result makes no sense");
-	/* A tree of files for tests has no processes. */
-	if (dev->ctx->fake)
-		return fail(dev->ctx, EOPNOTSUPP, "there are no processes below another root");
+	if (pid < 1 || (result && result->size < sizeof(result->size)))
+		return fail(dev->ctx, EINVAL, "%d is not the number of a process", (int)pid);
 	if (strcmp(dev->mode, "driver"))
 		return fail(dev->ctx, EBUSY,
 			    "%s is in mode %s; \"cxlmemctl mode %s driver\" changes that",
 			    dev->name, dev->mode, dev->name);
-	rc = remote_begin(dev->ctx, pid, &remote);
-	if (rc)
-		return rc;
-	rc = move_all(dev, remote, out, &sum);
-	remote_end(remote);
+	options_copy(&m.t.opt, options);
+	m.fd = cxlmem_device_open(dev);
+	if (m.fd < 0)
+		return m.fd;
+	/* A thread of the kernel has none, nor has one that has ended. */
+	rc = process_number(dev->ctx, pid, "RssAnon", &m.total) ? -ESRCH : 0;
+	m.total *= 1024;
+	if (!rc)
+		rc = process_each_mapping(dev->ctx, pid, move_mapping, &m);
+	/* That we may not see its mappings is for the same reasons. */
+	if (rc == -EACCES)
+		rc = -EPERM;
+	close(m.fd);
 	if (result)
-		give_move(result, &sum);
+		give_move(result, &m.sum);
 	return rc ? refuse(dev, pid, rc) : 0;
 }

@@ -310,35 +310,19 @@ int evacuate_check_room(struct transition *t);
  */
 int go_through(int (*request)(void *data, struct cxlmem_move *part), void *data,
 	       struct cxlmem_move *sum);
+/* Adds up counts, and how far it came. */
+void add_move(struct cxlmem_move *sum, const struct cxlmem_move *part);
 /* Copies what fits into the caller's structure, which may be older or newer. */
 void give_move(struct cxlmem_move *result, const struct cxlmem_move *sum);
 
 /* ---- process.c ---- */
 
-bool process_has_ended(struct cxlmem_ctx *ctx, pid_t pid);
 /* A number in /proc/PID/status, in the first column after its name. 0 or -errno. */
 int process_number(struct cxlmem_ctx *ctx, pid_t pid, const char *name, uint64_t *value);
 /* Calls @fn for each mapping of a process until it returns non-zero, which is returned. */
 int process_each_mapping(struct cxlmem_ctx *ctx, pid_t pid,
 			 int (*fn)(uint64_t start, uint64_t end, const char *name, void *data),
 			 void *data);
-
-/* ---- remote.c ---- */
-
-/* A thread of another process that is made to make system calls. */
-struct remote;
-
-/* Stops it. 0 or -errno with the error text set. */
-int remote_begin(struct cxlmem_ctx *ctx, pid_t pid, struct remote **remote);
-/* Memory of that process for arguments, of a page. Its address there. */
-uint64_t remote_page(const struct remote *remote);
-/* Each returns what the system call does there, or that the process has gone (-ESRCH). */
-int64_t remote_call(struct remote *remote, long number, const uint64_t args[6]);
-/* Copy to and from its memory. 0 or -errno. */
-int remote_put(struct remote *remote, uint64_t to, const void *from, size_t size);
-int remote_get(struct remote *remote, void *to, uint64_t from, size_t size);
-/* Lets it go on as if nothing had been. */
-void remote_end(struct remote *remote);
 
 /* ---- supervise.c ---- */
 

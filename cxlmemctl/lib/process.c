@@ -5,19 +5,6 @@
 #define MAX_STATUS	(1 << 16)
 #define MAX_MAPS	(64 << 20)
 
-bool process_has_ended(struct cxlmem_ctx *ctx, pid_t pid)
-{
-	char path[64], *text;
-	bool ended;
-
-	snprintf(path, sizeof(path), "proc/%d/status", (int)pid);
-	text = sysfs_read_all(ctx, path, MAX_STATUS);
-	/* A zombie is there as long as its parent does not look. */
-	ended = !text || strstr(text, "\nState:\tZ");
-	free(text);
-	return ended;
-}
-
 int process_number(struct cxlmem_ctx *ctx, pid_t pid, const char *name, uint64_t *value)
 {
 	char path[64], key[NAME_LEN], *text, *at;

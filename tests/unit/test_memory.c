@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory on a device in mode "driver", and other processes; the kernel's answers are made up. */
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tree.h"
@@ -24,6 +20,7 @@ static struct {
 	uint64_t host;			/* pages that have contents, to CXLMEM_IOC_CREATE */
 	uint64_t lie;			/* bytes that are said to be done on top */
 	int error;			/* of all calls */
+	uint32_t pid;			/* whose memory it was */
 	bool offline;
 } k;
 
@@ -58,6 +55,7 @@ static int answer_move(unsigned long request, struct cxlmem_move *move)
 
 	if (move->size != sizeof(*move) || move->start % PAGE || move->length % PAGE)
 		return refuse(EINVAL);
+	k.pid = move->pid;
 	if (request == CXLMEM_IOC_CREATE) {
 		host = k.host < there ? k.host : there;
 		k.host -= host;
@@ -305,7 +303,8 @@ static void put_process(int pid, const char *name, unsigned int uid, unsigned in
 	snprintf(path, sizeof(path), "proc/%d/comm", pid);
 	put(path, "%s\n", name);
 	snprintf(path, sizeof(path), "proc/%d/status", pid);
-	put(path, "Name:\t%s\nUid:\t%u\t%u\t%u\t%u\n", name, uid, uid, uid, uid);
+	put(path, "Name:\t%s\nUid:\t%u\t%u\t%u\t%u\nRssAnon:\t      64 kB\n", name, uid, uid, uid,
+	    uid);
 	snprintf(path, sizeof(path), "proc/%d/maps", pid);
 	put(path, "00400000-00410000 rw-p 00000000 00:00 0 \n"
 		  "nonsense\n"
@@ -367,132 +366,72 @@ static void who(void **state)
 	cxlmem_unref(ctx);
 }
 
-/* --- system calls in the name of another process; these are real */
+/* --- moving its memory */
 
-static pid_t start_sleeper(int *says)
+static int stop_after(const struct cxlmem_event *event, void *data)
 {
-	int out[2];
-	pid_t pid;
+	unsigned int *left = data;
 
-	assert_int_equal(pipe(out), 0);
-	pid = fork();
-	if (!pid) {
-		struct timespec time = { .tv_nsec = 400000000 };
-		char word[2] = "x";
-
-		/* Registers that would not survive a careless tracer; a call that is restarted. */
-		if (!nanosleep(&time, NULL))
-			word[0] = 'k';
-		time.tv_nsec = 0;
-		if (write(out[1], word, 1) != 1)
-			_exit(1);
-		_exit(7);
-	}
-	close(out[1]);
-	*says = out[0];
-	return pid;
+	assert_int_equal(event->type, CXLMEM_EVENT_PROGRESS);
+	assert_int_equal(event->total, 16 * PAGE);
+	return !--*left;
 }
 
-static void remote_calls(void **state)
+static void move_process(void **state)
 {
-	const uint64_t none[6] = { 0 };
+	struct cxlmem_options options = CXLMEM_OPTIONS_INIT;
+	struct cxlmem_move move = { .size = sizeof(move) };
+	struct cxlmem_device *dev;
 	struct cxlmem_ctx *ctx;
-	struct remote *remote;
-	int says, status, i;
-	char word = '-';
-	uint64_t value = 0x1234;
-	pid_t pid;
+	unsigned int left;
 
 	(void)state;
-	fake_ioctl = NULL;
-	assert_int_equal(cxlmem_new(&ctx), 0);
-	pid = start_sleeper(&says);
-	usleep(50000);
-	for (i = 0; i < 3; i++) {
-		int rc = remote_begin(ctx, pid, &remote);
+	put_machine();
+	put_device(0);
+	put_driver_mode(0);
+	put("sys/class/cxlmem/cxlmem0/mode", "driver\n");
+	put("dev/cxlmem0", "%s", "");
+	put_process(10, "ten", 1000, 3);
+	put("proc/20/status", "Name:\tkernel thread\n");
+	put("proc/20/maps", "%s", "");
+	ctx = tree_context();
+	dev = find(ctx, "cxlmem0");
+	assert_int_equal(cxlmem_device_move_process(dev, 10, false, NULL, &move), 0);
+	assert_int_equal(move.counts.moved, 16);
+	assert_int_equal(k.pid, 10);
+	assert_int_equal(k.calls, 1);
+	assert_int_equal(cxlmem_device_move_process(dev, 10, true, NULL, NULL), 0);
 
-		if (rc)
-			fail_msg("%s", cxlmem_error(ctx));
-		assert_int_equal(remote_call(remote, SYS_getpid, none), pid);
-		assert_int_equal(remote_call(remote, SYS_close, (uint64_t[6]){ 9999 }), -EBADF);
-		assert_int_equal(remote_put(remote, remote_page(remote), &value, sizeof(value)), 0);
-		value = 0;
-		assert_int_equal(remote_get(remote, &value, remote_page(remote), sizeof(value)), 0);
-		assert_int_equal(value, 0x1234);
-		remote_end(remote);
-	}
-	/* It has slept on, and is as it was. */
-	assert_int_equal(read(says, &word, 1), 1);
-	assert_int_equal(word, 'k');
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
-	assert_int_equal(remote_begin(ctx, pid, &remote), -ESRCH);
-	assert_contains(cxlmem_error(ctx), "there is no process");
-	close(says);
-	cxlmem_unref(ctx);
-}
+	/* More than a piece: it can be stopped in between. */
+	put("proc/10/maps", "400000-10400000 rw-p 00000000 00:00 0\n");
+	options.event = stop_after;
+	options.data = &left;
+	left = 2;
+	assert_int_equal(cxlmem_device_move_process(dev, 10, false, &options, &move), -EINTR);
+	assert_int_equal(move.counts.moved, 128 * MIB / PAGE);
+	left = 100;
+	assert_int_equal(cxlmem_device_move_process(dev, 10, false, &options, &move), 0);
+	assert_int_equal(move.counts.moved, 256 * MIB / PAGE);
+	assert_int_equal(left, 96);
 
-static void on_alarm(int signal)
-{
-	(void)signal;
-}
+	k.error = EPERM;
+	assert_int_equal(cxlmem_device_move_process(dev, 10, false, NULL, &move), -EPERM);
+	assert_contains(cxlmem_error(ctx), "it is not yours");
+	k.error = ESRCH;
+	assert_int_equal(cxlmem_device_move_process(dev, 10, false, NULL, &move), -ESRCH);
+	fresh_kernel();
+	k.room = 5;
+	k.full = ENOSPC;
+	assert_int_equal(cxlmem_device_move_process(dev, 10, false, NULL, &move), -ENOSPC);
+	assert_int_equal(move.counts.moved, 5);
+	assert_contains(cxlmem_error(ctx), "no room");
 
-/* One that computes, is hit by signals all the time, and checks what it has computed. */
-static void remote_of_a_busy_one(void **state)
-{
-	const uint64_t none[6] = { 0 };
-	struct cxlmem_ctx *ctx;
-	struct remote *remote;
-	int status, i;
-	pid_t pid = fork();
-
-	(void)state;
-	fake_ioctl = NULL;
-	if (!pid) {
-		volatile double x = 1;
-
-		signal(SIGALRM, on_alarm);
-		ualarm(1000, 1000);
-		for (i = 0; i < 100000000; i++)
-			x = x * 3 / 3 + 1 - 1;
-		_exit(x == 1 ? 7 : 8);
-	}
-	assert_int_equal(cxlmem_new(&ctx), 0);
-	usleep(20000);
-	for (i = 0; i < 30 && !remote_begin(ctx, pid, &remote); i++) {
-		int64_t rc = remote_call(remote, SYS_getpid, none);
-
-		remote_end(remote);
-		assert_int_equal(rc, pid);
-	}
-	if (i < 3)
-		fail_msg("after %d: %s", i, cxlmem_error(ctx));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
-	cxlmem_unref(ctx);
-}
-
-static void remote_of_a_killed_one(void **state)
-{
-	const uint64_t none[6] = { 0 };
-	struct cxlmem_ctx *ctx;
-	struct remote *remote;
-	int says, status;
-	pid_t pid;
-
-	(void)state;
-	fake_ioctl = NULL;
-	assert_int_equal(cxlmem_new(&ctx), 0);
-	pid = start_sleeper(&says);
-	assert_int_equal(remote_begin(ctx, pid, &remote), 0);
-	kill(pid, SIGKILL);
-	usleep(50000);
-	assert_int_equal(remote_call(remote, SYS_getpid, none), -ESRCH);
-	remote_end(remote);
-	/* Its end is left for its parent to see. */
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status));
-	close(says);
+	k.calls = 0;
+	assert_int_equal(cxlmem_device_move_process(dev, 20, false, NULL, &move), -ESRCH);
+	assert_int_equal(cxlmem_device_move_process(dev, 30, false, NULL, &move), -ESRCH);
+	assert_contains(cxlmem_error(ctx), "no such process");
+	assert_int_equal(cxlmem_device_move_process(dev, -1, false, NULL, &move), -EINVAL);
+	assert_int_equal(k.calls, 0);
 	cxlmem_unref(ctx);
 }
 
@@ -511,9 +450,7 @@ int main(void)
 		MEMORY_TEST(alloc_fails),
 		MEMORY_TEST(alloc_of_locked),
 		MEMORY_TEST(who),
-		MEMORY_TEST(remote_calls),
-		MEMORY_TEST(remote_of_a_busy_one),
-		MEMORY_TEST(remote_of_a_killed_one),
+		MEMORY_TEST(move_process),
 	};
 
 	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);

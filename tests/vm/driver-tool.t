@@ -14,10 +14,6 @@ bytes_of() { cxlmemctl who -brn cxlmem0 | awk -v pid="$1" '$1 == pid { print $3 
 used() { cxlmemctl list -bnro USED cxlmem0; }
 mega=$((1 << 20))
 
-# Whether a user may trace what is his is this machine's choice; here it is so.
-yama=/proc/sys/kernel/yama/ptrace_scope
-[ ! -e $yama ] || echo 0 >$yama
-
 bind_device
 run_ok cxlmemctl mode cxlmem0 driver --dry-run
 is "$(attr mode)" offline "a dry run does nothing"
@@ -73,8 +69,6 @@ out=$(cxlmemctl migrate --pid "$pattern" cxlmem0)
 is $? 0 "a running process can be moved"
 diag "$out"
 is "$(($(bytes_of "$pattern") >= 100 * mega))" 1 "it is on the device, by its page tables"
-is "$(awk '/^TracerPid/ { print $2 }' "/proc/$pattern/status")" 0 "nobody traces it any more"
-is "$(find "/proc/$pattern/fd" -lname '/dev/cxlmem*')" "" "and it has no file open that it had not"
 intact "$pattern" "it is intact"
 is "$(cxlmemctl --json migrate --pid "$pattern" --out cxlmem0 | json "d['result'], d['moved'] >= 100 << 20")" \
 	"done True" "and off again"
@@ -96,7 +90,7 @@ run_ok cxlmemctl offline cxlmem0
 intact "$pattern" "it is intact"
 fails_with 1 "in mode offline" cxlmemctl migrate --pid "$pattern" cxlmem0
 run_ok cxlmemctl mode cxlmem0 driver
-fails_with 1 "is under seccomp|no process" cxlmemctl migrate --pid 999999 cxlmem0
+fails_with 1 "no such process" cxlmemctl migrate --pid 999999 cxlmem0
 stop_pattern "$pattern"
 
 # Somebody without privileges: refused without the group, and within the quota with it.
@@ -114,7 +108,7 @@ out=$(unprivileged cxlmemctl migrate --pid $pattern cxlmem0 2>&1)
 is $? 64 "a user gets a part, by the quota"
 like "$out" "all that a user may have" "and is told why"
 diag "$out"
-fails_with 1 "may not be traced" setpriv --reuid 1002 --regid 1002 \
+fails_with 1 "is not yours" setpriv --reuid 1002 --regid 1002 \
 	--groups "$(getent group cxlmem | cut -d: -f3)" cxlmemctl migrate --pid $pattern cxlmem0
 mv /tmp/mine "/tmp/pattern.$pattern"
 intact "$pattern" "it is intact"

@@ -942,12 +942,28 @@ static void case_arguments(void)
 		memset(&a, 0, sizeof(a)); a.words[0] = sizeof(a.info); a.info.reserved[k] = 1ull << 63;
 		refused(EINVAL, CXLMEM_IOC_INFO, &a, "reserved of info");
 		memset(&a, 0, sizeof(a)); a.words[0] = sizeof(a.move);
-		a.move.start = (uintptr_t)memory; a.move.length = HUGE; a.move.reserved[k] = 1;
+		a.move.start = (uintptr_t)memory; a.move.length = HUGE;
+		if (k < 3)
+			a.move.reserved[k] = 1;
+		else
+			a.move.reserved0 = 1;
 		refused(EINVAL, CXLMEM_IOC_MOVE_IN, &a, "reserved of move");
 		memset(&a, 0, sizeof(a)); a.words[0] = sizeof(a.residency);
 		a.residency.start = (uintptr_t)memory; a.residency.length = HUGE; a.residency.reserved[k] = 1;
 		refused(EINVAL, CXLMEM_IOC_RESIDENCY, &a, "reserved of residency");
 	}
+	/* Processes that there cannot be, that there are not, and that have no memory. */
+	memset(&a, 0, sizeof(a));
+	a.move = (struct cxlmem_move) { .size = sizeof(a.move), .length = HUGE,
+					.start = (uintptr_t)memory, .pid = ~0u };
+	refused(EINVAL, CXLMEM_IOC_MOVE_IN, &a, "a pid of all ones");
+	a.move.pid = 1 << 31;
+	refused(EINVAL, CXLMEM_IOC_MOVE_OUT, &a, "a negative pid");
+	a.move.pid = 4 << 20;
+	refused(ESRCH, CXLMEM_IOC_MOVE_IN, &a, "no such process");
+	a.move.pid = 2;
+	refused(ESRCH, CXLMEM_IOC_MOVE_IN, &a, "a thread of the kernel");
+
 	memset(&a, 0, sizeof(a)); a.words[0] = sizeof(a.residency);
 	a.residency.start = (uintptr_t)memory; a.residency.length = HUGE;
 	a.residency.vector = 8;

@@ -486,23 +486,20 @@ int cxlmem_get_residency(int fd, const void *start, size_t length, unsigned char
  * @dev: device in mode "driver"
  * @pid: the process
  * @out: move it off the device, instead of to it
+ * @options: event and data are used; or NULL
  * @result: as for cxlmem_move_in(); or NULL
  *
- * The driver moves memory for its owner only. So this stops the process's main
- * thread for the time it takes, as a debugger does (see ptrace(2)), and has that
- * make the requests; other threads go on. It needs the right to do so, and the
- * process needs the right to use the device; what is moved counts for its user.
- * A system call that the thread waits in goes on afterwards, but for those that
- * signal(7) lists as ending with EINTR when a process is stopped.
+ * The process goes on meanwhile, and waits only where it touches a page that is
+ * just being moved. What is put on the device counts for its user. It is for
+ * callers of the same user and group with no fewer capabilities, and for those
+ * with CAP_SYS_PTRACE.
  *
- * Should the caller be killed by SIGKILL meanwhile, the process is lost, too.
- *
- * Returns as cxlmem_move_in() does, or: -ESRCH no such process, -EPERM it may not
- * be traced, or something else does, -EACCES it may not use the device, -ENOTSUP
- * it is of a kind this does not work for (another architecture, under seccomp).
+ * Returns as cxlmem_move_in() does, or: -ESRCH no such process, -EPERM it is not
+ * for the caller, -EINTR stopped by @options->event, -EACCES as
+ * cxlmem_device_open(). What was moved before an error stays moved.
  */
 int cxlmem_device_move_process(struct cxlmem_device *dev, pid_t pid, bool out,
-			       struct cxlmem_move *result);
+			       const struct cxlmem_options *options, struct cxlmem_move *result);
 
 /**
  * struct cxlmem_owner - a process that has memory on a device; valid during the call only

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * /dev/cxlmemN: putting pages of the calling process on a device, in mode
- * "driver", and taking them off again.
+ * /dev/cxlmemN: putting pages of a process on a device, in mode "driver", and
+ * taking them off again.
  *
  * Every request begins with its size, which the caller sets to sizeof() of the
  * structure that it was compiled with. The structures only ever grow at their
@@ -10,8 +10,8 @@
  * known and reserved fields that are not zero are refused with EINVAL. A caller
  * that clears its structures and sets the fields it knows gets all that right.
  *
- * All but CXLMEM_IOC_INFO work on a range of the caller's own address space, of
- * whole pages, in order of address. A signal ends a request early; what has been
+ * All but CXLMEM_IOC_INFO work on a range of an address space, of whole pages, in
+ * order of address. A signal ends a request early; what has been
  * done by then stays done. If anything has been done the request succeeds, and
  * @done says how far it came: the caller goes on from there.
  *
@@ -107,15 +107,24 @@ struct cxlmem_counts {
  * @start: in: address of the range
  * @length: in: bytes of the range
  * @done: out: bytes that have been gone through, from @start
+ * @pid: in: number of the process whose range it is, 0 for the caller's own
+ * @reserved0: zero
  * @reserved: zero
  * @counts: out: what became of their pages
+ *
+ * Another process's memory is for callers of the same user and group (real,
+ * effective and saved) with no fewer capabilities, and for those with
+ * CAP_SYS_PTRACE. What is put on the device counts for the user whose process it
+ * is. Further errors then:
+ *	ESRCH	there is no such process, or it has ended meanwhile
+ *	EPERM	it is not for the caller
  *
  * @done and @counts are written whatever the outcome, unless it is one of
  * EFAULT, EINVAL, E2BIG, ENOTTY and ENODEV. What cannot be moved is counted and
  * is no error, but for want of room:
  *	ENOSPC	the device is full (policy "deny", or nothing can be evicted),
  *		or, moving off, the host
- *	EDQUOT	the caller's user has all that a user may have
+ *	EDQUOT	the user has all that a user may have
  * The request stops there. What it has moved before stays moved.
  */
 struct cxlmem_move {
@@ -124,7 +133,9 @@ struct cxlmem_move {
 	__u64 start;
 	__u64 length;
 	__u64 done;
-	__u64 reserved[4];
+	__u32 pid;
+	__u32 reserved0;
+	__u64 reserved[3];
 	struct cxlmem_counts counts;
 };
 
