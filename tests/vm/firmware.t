@@ -1,6 +1,7 @@
 #!/bin/bash
 # Decoders that the firmware has committed: used as they are, or refused.
 # machine: type3
+# debug-size: 512M
 # cpus: 1
 
 . /cxlmem/tests/vm/cxlmem.sh

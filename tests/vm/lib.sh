@@ -121,11 +121,29 @@ kernel_log() {
 		END { if (holding) printf "%s", held }'
 }
 
+# Who writes to a memory block's state has the file and takes the lock of memory
+# hotplug; who removes blocks has that lock and waits until nobody has the file. Both
+# have device_hotplug_lock before, which the writer only tries to get
+# (lock_device_hotplug_sysfs()), so neither ever waits for the other. lockdep knows no
+# such thing, and reports it of stock code, from whichever driver it is called.
+without_false_deadlock() {
+	awk '/possible circular locking dependency/ {
+			holding = 1; held = ""; file = lock = writer = 0
+		}
+		!holding { print; next }
+		{ held = held $0 "\n" }
+		/\(kn->active.*__kernfs_remove/ { file = 1 }
+		/\(mem_hotplug_lock.*try_remove_memory/ { lock = 1 }
+		/ state_store/ { writer = 1 }
+		/<\/TASK>/ { if (!file || !lock || !writer) printf "%s", held; holding = 0 }
+		END { if (holding) printf "%s", held }'
+}
+
 # The kernel's complaints, less those that kernel-log-allowed explains, and less
 # what a test expects and takes out of the log with the sed script $expected_log.
 expected_log=
 complaints() {
-	kernel_log | sed "$expected_log" | grep -E 'WARNING:|BUG:|Oops|KASAN|UBSAN|general protection|Call Trace|possible (circular|recursive)|inconsistent lock state|suspicious RCU|blocked for more than|page_table_check|unreferenced object|sleeping function called|bad page' |
+	kernel_log | without_false_deadlock | sed "$expected_log" | grep -E 'WARNING:|BUG:|Oops|KASAN|UBSAN|general protection|Call Trace|possible (circular|recursive)|inconsistent lock state|suspicious RCU|blocked for more than|page_table_check|unreferenced object|sleeping function called|bad page' |
 		grep -vEf <(sed '/^#/d; /^$/d' /cxlmem/tests/vm/kernel-log-allowed)
 }
 
