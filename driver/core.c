@@ -125,8 +125,8 @@ int cxlmem_unregister(struct cxlmem_device *cdev)
 	rc = cxlmem_switch_mode(cdev, &cxlmem_mode_offline);
 	mutex_unlock(&cdev->lock);
 	if (rc)
-		dev_err(&cdev->dev, "%lu MiB stay online in node %d without a driver until it is bound again\n",
-			to_mib(range_len(&mem->usable)), mem->node);
+		dev_err(&cdev->dev, "%lu MiB stay in mode %s without a driver until it is bound again\n",
+			to_mib(range_len(&mem->usable)), mem->mode->name);
 
 	cxlmem_chardev_del(cdev);
 	cxlmem_memory_release(mem);

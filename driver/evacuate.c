@@ -170,6 +170,17 @@ static bool finished(struct evacuation *evacuation)
 	return smp_load_acquire(&evacuation->finished);
 }
 
+/*
+ * What is still to be moved, roughly: of what is in use that is the part which
+ * only ever gets less, but for new pages of whoever is allowed there.
+ */
+static unsigned long pages_left(const struct cxlmem_memory *mem)
+{
+	atomic_long_t *counts = NODE_DATA(mem->node)->vm_stat;
+
+	return atomic_long_read(&counts[NR_ANON_MAPPED]) + atomic_long_read(&counts[NR_FILE_PAGES]);
+}
+
 /* True if the evacuation has come a block further, or has ended. */
 static bool advanced(struct evacuation *evacuation, int *blocks_seen)
 {
@@ -185,14 +196,20 @@ static bool advanced(struct evacuation *evacuation, int *blocks_seen)
 static int wait_or_stop(struct cxlmem_device *cdev, struct evacuation *evacuation)
 {
 	struct cxlmem_memory *mem = cdev->mem;
+	unsigned long least = ULONG_MAX, left;
 	bool removed = cdev->removed;
 	int blocks_seen = 0;
 	int rc;
 
 	while (!finished(evacuation)) {
 		if (removed) {
+			left = pages_left(mem);
 			rc = wait_event_timeout(mem->wait, advanced(evacuation, &blocks_seen),
 						cxlmem_remove_timeout() * HZ) ? 0 : -ETIMEDOUT;
+			/* A slow machine may need longer for a block, and gets it. */
+			least = min(least, left);
+			if (rc && pages_left(mem) < least)
+				rc = 0;
 		} else {
 			rc = wait_event_interruptible(mem->wait,
 						      advanced(evacuation, &blocks_seen) ||

@@ -43,7 +43,7 @@ is "$(mib_of 1 MemTotal)" "$mib" "the memory stays online"
 like "$(cat /proc/iomem)" "System RAM .cxlmem." "and is owned"
 like "$(hdm "$fn" show)" "^committed" "and the device goes on decoding it"
 intact "$pattern" "data is intact"
-like "$(dmesg)" "stay online in node 1 without a driver until it is bound again" "the log says so"
+like "$(dmesg)" "stay in mode system without a driver until it is bound again" "the log says so"
 fails_with 1 "in use|temporarily unavailable" rmmod cxlmem_pci cxlmem_core
 last=$(ls -dv /sys/devices/system/memory/memory* | tail -n 1)
 echo offline >"$last/state"

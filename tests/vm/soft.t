@@ -39,7 +39,7 @@ like "$(ls /sys/bus/platform/devices)" "" "no platform device is left"
 start=${range%+*}
 fails_with 1 "Soft Reserved|System RAM" cxlmemctl bind 0x10000000+256M
 fails_with 1 "Soft Reserved" cxlmemctl bind "$start+8G"
-fails_with 1 "page" cxlmemctl bind "$(printf 0x%x $((start + 512)))+256M"
+fails_with 1 "page" cxlmemctl bind "$(printf 0x%x $((start + 512)))+128M"
 fails_with '1|2' "node" cxlmemctl bind "$range" --node 7
 fails_with '1|2' "node 0 has CPUs|near memory" cxlmemctl bind "$range" --node 0
 fails_with 2 "" cxlmemctl bind "$start+banana"

@@ -19,7 +19,7 @@ fails_with 1 "$dax|hmem|kmem" cxlmemctl bind "$range"
 ok "$([ ! -e $SYS ]; echo $?)" "its range is not taken away"
 like "$(cxlmemctl doctor)" "$dax|hmem" "doctor tells who holds the range"
 
-numactl --membind 1 pattern 300 >/tmp/stock &
+numactl --membind 1 pattern $(($(mib_of 1 MemTotal) * 6 / 10)) >/tmp/stock &
 pattern=$!
 wait_for 60 grep -q ready /tmp/stock
 mv /tmp/stock /tmp/pattern.$pattern
