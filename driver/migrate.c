@@ -444,18 +444,19 @@ static int no_room_error(const struct piece *piece)
 }
 
 /*
- * Tries more than once if pages are busy, or if a full device has made room. What
- * an earlier try has done is "already" there for the next.
+ * Tries again a few times if pages are busy; and if a full device has made room,
+ * as often as it does, since others may be faster to take it. What an earlier try
+ * has done is "already" there for the next.
  */
 static int move_anonymous(const struct piece *piece)
 {
 	struct cxlmem_counts sum = {}, now;
 	struct request *request = piece->request;
-	unsigned int tries;
+	unsigned int tries = 1;
 	u64 earlier;
 	int rc;
 
-	for (tries = 1;; tries++) {
+	for (;;) {
 		now = (struct cxlmem_counts) {};
 		rc = move_once(piece, &now);
 		earlier = sum.moved + sum.created;
@@ -463,9 +464,9 @@ static int move_anonymous(const struct piece *piece)
 		sum.moved += now.moved;
 		sum.created += now.created;
 		sum.split += now.split;
-		if (rc || tries == MAX_TRIES || fatal_signal_pending(current))
+		if (rc || fatal_signal_pending(current))
 			break;
-		if (now.no_room ? !make_room(piece, &sum) : !now.busy)
+		if (now.no_room ? !make_room(piece, &sum) : !now.busy || tries++ == MAX_TRIES)
 			break;
 	}
 	now.moved = sum.moved;

@@ -185,7 +185,8 @@ static const struct member device_members[] = {
 	{ "modes", "a" }, { "state", "sn" }, { "start", "i" }, { "size", "i" },
 	{ "usable_start", "i" }, { "usable_size", "i" }, { "trimmed", "i" }, { "node", "in" },
 	{ "zone", "sn" }, { "memmap", "sn" }, { "online", "i" }, { "offline", "i" },
-	{ "used", "in" }, { "distance", "in" }, { "read_latency_ns", "in" },
+	{ "used", "in" }, { "free", "in" }, { "capacity", "i" }, { "policy", "sn" },
+	{ "quota", "in" }, { "distance", "in" }, { "read_latency_ns", "in" },
 	{ "read_bandwidth_mbps", "in" }, { "tier", "in" }, { "source", "sn" }, { "serial", "sn" },
 	{ NULL, NULL },
 };

@@ -1,47 +1,88 @@
 #!/bin/bash
 # The OS's own movers, switched on and busy, leave the device alone: KSM, khugepaged,
 # compaction, NUMA balancing, reclaim and swap.
-# machine: type3
-# size: 256M
-# memory: 1G
+# machine: soft
+# size: 512M
 # timeout: 300
 
 . /cxlmem/tests/vm/cxlmem.sh
 
-bind_device
+# Half of the range for mode "driver"; half is a far node, to have one to balance with.
+read -r size start <<<"$(sed -n 's/.*memmap=\([0-9]*\)M%\(0x[0-9a-f]*\)-.*/\1 \2/p' /proc/cmdline)"
+bind_device "$start+$((size / 2))M"
+cxlmemctl bind "$(printf 0x%x $((start + (size << 19))))+$((size / 2))M" >/dev/null
+run_ok cxlmemctl online cxlmem1
 attr mode driver
-start_program onboard hold -h -m 100
+
+# Reclaim has to look for victims in a cgroup of which most is on the device.
+mountpoint -q /sys/fs/cgroup || mount -t cgroup2 cgroup /sys/fs/cgroup
+group=/sys/fs/cgroup/small
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+mkdir $group
+echo 160M >$group/memory.max
+# start_in_group COMMAND...
+# shellcheck disable=SC2016
+start_in_group() { start_program bash -c 'echo $$ >'$group'/cgroup.procs && exec "$@"' - "$@"; }
+modprobe zram
+echo 512M >/sys/block/zram0/disksize
+mkswap /dev/zram0 >/dev/null && swapon /dev/zram0
+
+# Before the others come for it: what KSM has merged could not be moved.
+start_in_group onboard hold -w -h -m 100
 holder=$pattern
+counter() { awk -v what="$1" '$1 == what { print $2 }' /proc/vmstat; }
+# By so much each of them is to go up, to count as busy.
+declare -A before work=([numa_pte_updates]=1000 [numa_hint_faults]=100 [numa_pages_migrated]=1000
+	[compact_migrate_scanned]=1000 [pswpout]=1000 [pswpin]=1000)
+for what in "${!work[@]}"; do
+	before[$what]=$(counter "$what")
+done
+ksm=$(cat /sys/kernel/mm/ksm/full_scans)
+khugepaged=$(cat /sys/kernel/mm/transparent_hugepage/khugepaged/full_scans)
 echo 1 >/sys/kernel/mm/ksm/run
 echo 1000 >/sys/kernel/mm/ksm/pages_to_scan
 echo 10 >/sys/kernel/mm/ksm/sleep_millisecs
 echo always >/sys/kernel/mm/transparent_hugepage/enabled
 echo 10 >/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs
 echo 8192 >/sys/kernel/mm/transparent_hugepage/khugepaged/pages_to_scan
-echo 1 >/proc/sys/kernel/numa_balancing 2>/dev/null
-if modprobe zram 2>/dev/null; then
-	echo 512M >/sys/block/zram0/disksize
-	mkswap /dev/zram0 >/dev/null && swapon /dev/zram0
-fi
-diag "swap: $(sed 1d /proc/swaps)"
+balancing=/sys/kernel/debug/sched/numa_balancing
+echo 1 >/proc/sys/kernel/numa_balancing
+echo 0 >$balancing/scan_delay_ms
+echo 100 >$balancing/scan_period_min_ms
+echo 200 >$balancing/scan_period_max_ms
 
-# More than the host has: it has to reclaim, and to swap if it can.
-pattern -s "$(awk '/MemAvailable/ { print int($2 / 1024) + 100 }' /proc/meminfo)" >/tmp/hog 2>&1 &
-hog=$!
-for ((i = 0; i < 15; i++)); do
+start_in_group pattern -w 120
+hog=$pattern
+start_program pattern -w 64
+far=$pattern
+migratepages "$far" 0 1
+
+busy() {
+	local what
 	echo 1 >/proc/sys/vm/compact_memory
-	sleep 1
-done
-kill -9 $hog
-wait $hog
+	migratepages "$far" 0 1
+	for what in "${!work[@]}"; do
+		[ "$(counter "$what")" -ge $((before[$what] + work[$what])) ] || return
+	done
+	[ "$(cat /sys/kernel/mm/ksm/full_scans)" -gt $((ksm + 100)) ] &&
+		[ "$(cat /sys/kernel/mm/transparent_hugepage/khugepaged/full_scans)" -gt $((khugepaged + 10)) ]
+}
+wait_for 120 busy
+ok $? "KSM, khugepaged, compaction, NUMA balancing and swap have been busy"
+diag "$(grep -E '^(numa_(pte|hint|pages)|compact_(migrate|isolated)|pswp|thp_collapse_alloc |ksm)' /proc/vmstat | paste -sd' ')"
+
 kill -USR2 "$holder"
 wait_for 60 grep -q "^device=" "/tmp/pattern.$holder"
 is "$(grep ^device= "/tmp/pattern.$holder")" "device=25600 host=0 none=0 other=0" "every page is where it was put"
 is "$(attr pages/used)" "$((100 << 20))" "and no other is there"
+is "$(awk '$1 == "anon" { print ($2 > 100 * 2 ^ 20) }' $group/memory.stat)" 1 "its cgroup is charged for them"
 intact "$holder" "data is intact"
-diag "swapped out: $(awk '/^pswpout/ { print $2 }' /proc/vmstat) pages, KSM scans: $(cat /sys/kernel/mm/ksm/full_scans), khugepaged scans: $(cat /sys/kernel/mm/transparent_hugepage/khugepaged/full_scans)"
-ok "$([ "$(cat /sys/kernel/mm/ksm/full_scans)" -gt 0 ] && [ "$(cat /sys/kernel/mm/transparent_hugepage/khugepaged/full_scans)" -gt 0 ]; echo $?)" "they did look"
+intact "$hog" "data that was swapped is intact"
+intact "$far" "data that was balanced is intact"
+stop_pattern "$far"
+stop_pattern "$hog"
 stop_pattern "$holder"
+swapoff /dev/zram0
 run_ok attr mode offline
 
 done_testing

@@ -957,7 +957,7 @@ static void case_arguments(void)
 	a.move = (struct cxlmem_move) { .size = sizeof(a.move), .length = HUGE,
 					.start = (uintptr_t)memory, .pid = ~0u };
 	refused(EINVAL, CXLMEM_IOC_MOVE_IN, &a, "a pid of all ones");
-	a.move.pid = 1 << 31;
+	a.move.pid = 1u << 31;
 	refused(EINVAL, CXLMEM_IOC_MOVE_OUT, &a, "a negative pid");
 	a.move.pid = 4 << 20;
 	refused(ESRCH, CXLMEM_IOC_MOVE_IN, &a, "no such process");
