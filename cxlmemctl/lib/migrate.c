@@ -77,6 +77,8 @@ static int refuse(struct cxlmem_device *dev, pid_t pid, int rc)
 	case -ESRCH:
 		why = "there is no such process with memory of its own, or it has just ended";
 		break;
+	default:
+		break;
 	}
 	return fail(dev->ctx, -rc, "process %d: %s", (int)pid, why);
 }

@@ -53,7 +53,7 @@ fails_with 1 "Invalid" bash -c "echo in $pattern fffffffffffff000 2000 >$engine/
 fails_with 1 "No such process" bash -c "echo in 2 $all >$engine/move"
 
 # The mode is left, with the engine's work, but not while it says no.
-echo in "$pattern" $all >$engine/move
+echo "in $pattern $all" >$engine/move
 echo 1 >$engine/busy
 fails_with 1 "" bash -c "echo offline >$SYS/mode"
 is "$(attr mode)" driver "a device that cannot stop keeps its mode"
@@ -73,7 +73,7 @@ stop_pattern "$pattern"
 attr mode driver
 for ((i = 0; i < 5; i++)); do
 	start_program pattern 32
-	echo in "$pattern" $all >$engine/move 2>/dev/null &
+	echo "in $pattern $all" >$engine/move 2>/dev/null &
 	mover=$!
 	kill -9 "$pattern"
 	wait "$pattern" $mover

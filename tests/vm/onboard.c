@@ -349,8 +349,7 @@ static int hold(int argc, char **argv)
 			       r.none, r.other);
 			fflush(stdout);
 		} else if (rewrite) {
-			if (!page_is(memory, page, generations[page]))
-				return 1;
+			check(page_is(memory, page, generations[page]), "page %zu is corrupt", page);
 			write_page(memory, page, ++generations[page]);
 		} else {
 			sigsuspend(&old);
@@ -653,7 +652,7 @@ static void case_fork(void)
 
 static void case_mappings(void)
 {
-	size_t pages = 8 << 8, third = 5 * 73;
+	size_t pages = 8 << 8, third = 365;
 	char *memory = map(pages * PAGE, 0), *moved;
 	struct cxlmem_move move;
 
@@ -745,7 +744,7 @@ static void case_skipped(void)
 /* --- threads that hammer the memory while it moves */
 
 #define THREADS 3
-#define ROUNDS 15
+#define ROUNDS 15ul
 static volatile bool stop;
 static uint64_t *hammered;
 static size_t hammered_pages;
