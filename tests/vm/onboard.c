@@ -338,8 +338,7 @@ static int hold(int argc, char **argv)
 
 			asked = 0;
 			for (i = 0; i < pages; i++)
-				if (!page_is(memory, i, generations[i]))
-					return 1;
+				check(page_is(memory, i, generations[i]), "page %zu is corrupt", i);
 			printf("intact\n");
 			fflush(stdout);
 		} else if (asked_where) {
