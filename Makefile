@@ -63,6 +63,8 @@ faults: build
 		env CXLMEM_FAULTS=all /cxlmem/tests/vm/faults.t
 	@$(lab)/vm -k debug -m type3 -s 256M -t 36000 env CXLMEM_FAULTS=all /cxlmem/tests/vm/faults-data.t
 	@$(lab)/vm -k debug -m soft -s 256M -t 36000 env CXLMEM_FAULTS=all /cxlmem/tests/vm/faults-range.t
+	@$(lab)/vm -k debug -m soft -s 256M -a "kmemleak=on slab_debug=F" -t 36000 \
+		env CXLMEM_FAULTS=all /cxlmem/tests/vm/faults-driver.t
 
 #: make fuzz-vm   garbage into the driver's files  [MINUTES=10] [SEED=n]  (needs debug-kernel)
 fuzz-vm: build

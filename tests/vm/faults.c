@@ -5,10 +5,11 @@
  * in the state it was in or in the one it was to go to, as the result said, and
  * the same operation must succeed.
  *
- *	faults [-a] [-d] [-p PID] pci ADDRESS | range START SIZE [OPERATION...]
+ *	faults [-a] [-d|-m] [-p PID] pci ADDRESS | range START SIZE [OPERATION...]
  *
  *	-a	every allocation; else a sample that is dense at the beginning
- *	-d	the operations that begin with data on the node; else the others
+ *	-d	the operations that begin with data on the node
+ *	-m	those of mode "driver", with memory of this program's own; else the others
  *	-p	a process whose memory is on the node when it has memory online
  *
  * A line for each operation: "ok" or "not ok", its name, and what was tried.
@@ -24,10 +25,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../../driver/include/uapi/linux/cxlmem.h"
 
 #define DEVICE "/sys/class/cxlmem/cxlmem0"
 #define BLOCKS "/sys/devices/system/memory"
@@ -53,10 +58,17 @@ enum state {
 	SYSTEM,		/* in mode "system", all blocks offline */
 	ONLINE,		/* all blocks online, with data on them */
 	ORPHAN,		/* as before, without a device */
+	DRIVER,		/* in mode "driver", with nothing on it */
+	STOCKED,	/* all of our data on it */
+	CREATED,	/* pages on it that were created there */
+	FULL,		/* no room on it: a filler takes it all */
+	EVICTED,	/* all of our data on it, and for the rest the filler */
+	MIXED,		/* some of all that, after a failure */
 	BROKEN,		/* anything else: a defect */
 };
 
-static bool is_range, all_points, with_data;
+static bool is_range, all_points;
+static enum group { PLAIN, WITH_DATA, MODE_DRIVER } group;
 static const char *address;		/* of the PCI function */
 static char range_words[64], range_start[32];
 static pid_t bystander;
@@ -188,6 +200,142 @@ static const char *driver_module(void)
 	return is_range ? "cxlmem_range" : "cxlmem_pci";
 }
 
+/* Memory of our own that goes to the device and back, in mode "driver". */
+
+#define PAGE 4096ul
+#define HUGE (2ul << 20)
+
+/*
+ * Of data, the first block is a huge page, and of the others, which are there so
+ * that several threads share the work, each has a few small ones.
+ */
+#define DATA_SIZE (4 * HUGE)
+#define DATA_PER_BLOCK 16
+#define FRESH_SIZE HUGE
+
+struct area {
+	char *memory;
+	size_t size, pages;	/* as far as there are any */
+} data, fresh, filler;
+
+static bool counts_are_wrong;
+
+/* In place of whatever was there; page tables are gone, too. */
+static void map_at(char *memory, size_t size)
+{
+	if (mmap(memory, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		 -1, 0) == MAP_FAILED)
+		err(1, "mmap");
+}
+
+static void reserve(struct area *area, size_t size)
+{
+	char *memory = mmap(NULL, size + HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		err(1, "mmap");
+	area->memory = memory + (-(unsigned long)memory & (HUGE - 1));
+	area->size = size;
+	map_at(area->memory, size);
+}
+
+static unsigned long word_of(const char *at)
+{
+	return (unsigned long)at * 0x9e3779b97f4a7c15ul;
+}
+
+static bool is_data(size_t offset)
+{
+	return offset < HUGE || offset % HUGE < DATA_PER_BLOCK * PAGE;
+}
+
+/* A word at each end of the page. */
+static void write_page(char *page)
+{
+	char *last = page + PAGE - sizeof(long);
+
+	*(unsigned long *)page = word_of(page);
+	*(unsigned long *)last = word_of(last);
+}
+
+static bool page_is_right(const char *page)
+{
+	const char *last = page + PAGE - sizeof(long);
+
+	return *(unsigned long *)page == word_of(page) && *(unsigned long *)last == word_of(last);
+}
+
+static void make_areas(void)
+{
+	size_t at;
+
+	reserve(&data, DATA_SIZE);
+	if (madvise(data.memory, HUGE, MADV_HUGEPAGE) ||
+	    madvise(data.memory + HUGE, DATA_SIZE - HUGE, MADV_NOHUGEPAGE))
+		err(1, "madvise");
+	for (at = 0; at < DATA_SIZE; at += PAGE)
+		if (is_data(at)) {
+			write_page(data.memory + at);
+			data.pages++;
+		}
+	reserve(&fresh, FRESH_SIZE);
+	fresh.pages = FRESH_SIZE / PAGE;
+}
+
+static bool contents_are_right(void)
+{
+	size_t at;
+
+	for (at = 0; at < data.size; at += PAGE)
+		if (is_data(at) && !page_is_right(data.memory + at))
+			return false;
+	for (at = 0; at < filler.size; at += PAGE)
+		if (!page_is_right(filler.memory + at))
+			return false;
+	return true;
+}
+
+static unsigned long on_device(const struct area *area)
+{
+	struct cxlmem_residency places = {
+		.size = sizeof(places),
+		.start = (unsigned long)area->memory,
+		.length = area->size,
+	};
+	int fd;
+
+	if (!area->size)
+		return 0;
+	fd = open("/dev/cxlmem0", O_RDWR | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, CXLMEM_IOC_RESIDENCY, &places) || places.done != area->size)
+		err(1, "residency");
+	close(fd);
+	return places.device;
+}
+
+/* What is in use has to be ours, so a page that nobody has any more is found. */
+static enum state look_at_driver_mode(void)
+{
+	unsigned long of_data = on_device(&data), of_fresh = on_device(&fresh);
+	unsigned long of_filler = on_device(&filler);
+	unsigned long used = number_in(DEVICE "/pages/used") / PAGE;
+	bool full = used == number_in(DEVICE "/pages/capacity") / PAGE;
+
+	if (used != of_data + of_fresh + of_filler) {
+		note("%lu pages are in use, but %lu are ours", used, of_data + of_fresh + of_filler);
+		return BROKEN;
+	}
+	if (!used)
+		return DRIVER;
+	if (of_data == data.pages && used == of_data)
+		return STOCKED;
+	if (of_fresh == fresh.pages && used == of_fresh)
+		return CREATED;
+	if (full && used == of_filler)
+		return FULL;
+	return of_data == data.pages && of_filler && !of_fresh ? EVICTED : MIXED;
+}
+
 static enum state look(void)
 {
 	bool added = in_iomem("System RAM (cxlmem)"), claimed = in_iomem("cxlmem0");
@@ -208,6 +356,8 @@ static enum state look(void)
 		return BROKEN;
 	if (!strcmp(mode, "offline"))
 		return !added && !there ? OFFLINE : BROKEN;
+	if (!strcmp(mode, "driver"))
+		return !added && !there ? look_at_driver_mode() : BROKEN;
 	if (!strcmp(mode, "system") && added && there == nr_blocks) {
 		if (online == nr_blocks)
 			return ONLINE;
@@ -270,6 +420,7 @@ static int unbind_device(void)
 }
 
 static int mode_system(void)	{ return attr_write(DEVICE "/mode", "system"); }
+static int mode_driver(void)	{ return attr_write(DEVICE "/mode", "driver"); }
 static int mode_offline(void)	{ return attr_write(DEVICE "/mode", "offline"); }
 static int set_zone(void)	{ return attr_write(DEVICE "/zone", "movable"); }
 static int set_node(void)	{ return attr_write(DEVICE "/node", "1"); }
@@ -339,6 +490,109 @@ static int read_attributes(void)
 	return rc;
 }
 
+/* A second thread helps even where there is one CPU only. */
+static int enter_driver(void)
+{
+	must(attr_write("/sys/module/cxlmem_core/parameters/workers", "2"), "workers");
+	return mode_driver();
+}
+
+/* An error, too, if it has not come true for all of the pages. */
+static int request(unsigned long what, const struct area *area)
+{
+	struct cxlmem_move move = {
+		.size = sizeof(move),
+		.start = (unsigned long)area->memory,
+		.length = area->size,
+	};
+	const struct cxlmem_counts *c = &move.counts;
+	int fd = open("/dev/cxlmem0", O_RDWR | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = ioctl(fd, what, &move) ? -errno : 0;
+	close(fd);
+	if (rc == -EFAULT)
+		return rc;
+	counts_are_wrong = c->moved + c->created + c->already + c->empty + c->absent + c->host +
+			   c->busy + c->file + c->special + c->unmapped + c->no_room !=
+			   move.done / PAGE;
+	if (rc || move.done != area->size || c->busy || c->no_room)
+		return rc ?: -EAGAIN;
+	return what == CXLMEM_IOC_CREATE && c->created + c->already != area->pages ? -EAGAIN : 0;
+}
+
+static int move_in(void)	{ return request(CXLMEM_IOC_MOVE_IN, &data); }
+static int move_out(void)	{ return request(CXLMEM_IOC_MOVE_OUT, &data); }
+static int create(void)		{ return request(CXLMEM_IOC_CREATE, &fresh); }
+
+static int drop_fresh(void)
+{
+	map_at(fresh.memory, fresh.size);
+	return 0;
+}
+
+static int drop_filler(void)
+{
+	if (filler.size)
+		munmap(filler.memory, filler.size);
+	filler = (struct area) {};
+	return 0;
+}
+
+static int fill_up(void)
+{
+	size_t at;
+	int rc = attr_write(DEVICE "/policy", "evict");
+
+	if (rc)
+		return rc;
+	if (!filler.size)
+		reserve(&filler, number_in(DEVICE "/pages/capacity"));
+	filler.pages = filler.size / PAGE;
+	for (at = 0; at < filler.size; at += PAGE)
+		write_page(filler.memory + at);
+	return request(CXLMEM_IOC_MOVE_IN, &filler);
+}
+
+static int fill_up_again(void)
+{
+	return move_out() ?: fill_up();
+}
+
+static int clear_device(void)
+{
+	drop_fresh();
+	drop_filler();
+	return move_out();
+}
+
+/* Page by page: the huge one is there, whole, and so are the few small ones. */
+static int ask_where(void)
+{
+	static unsigned char places[DATA_SIZE / PAGE];
+	struct cxlmem_residency request = {
+		.size = sizeof(request),
+		.start = (unsigned long)data.memory,
+		.length = data.size,
+		.vector = (unsigned long)places,
+	};
+	int fd = open("/dev/cxlmem0", O_RDWR | O_CLOEXEC), rc;
+	size_t i;
+
+	if (fd < 0)
+		return -errno;
+	memset(places, 0xff, sizeof(places));
+	rc = ioctl(fd, CXLMEM_IOC_RESIDENCY, &request) ? -errno : 0;
+	close(fd);
+	if (rc || request.done != data.size)
+		return rc ?: -EAGAIN;
+	for (i = 0; i < sizeof(places); i++)
+		if (places[i] != (is_data(i * PAGE) ? CXLMEM_PAGE_DEVICE : CXLMEM_PAGE_NONE))
+			counts_are_wrong = true;
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	enum state base;
@@ -351,6 +605,12 @@ static const struct {
 	[SYSTEM] = { "system", OFFLINE, mode_system, mode_offline },
 	[ONLINE] = { "online", SYSTEM, online_with_data, offline_blocks },
 	[ORPHAN] = { "without a device", ONLINE, become_orphan, bind_device },
+	[DRIVER] = { "driver", OFFLINE, enter_driver, mode_offline },
+	[STOCKED] = { "with data", DRIVER, move_in, move_out },
+	[CREATED] = { "with created pages", DRIVER, create, drop_fresh },
+	[FULL] = { "full", DRIVER, fill_up, drop_filler },
+	[EVICTED] = { "with data, having evicted", FULL, move_in, fill_up_again },
+	[MIXED] = { "with some pages", DRIVER, NULL, clear_device },
 	[BROKEN] = { "broken", BROKEN, NULL, NULL },
 };
 
@@ -384,6 +644,13 @@ static void go_to(enum state to)
 			exit(1);
 		}
 	}
+}
+
+/* What has been to the device has come back in small pages. */
+static void make_huge(void)
+{
+	if (madvise(data.memory, HUGE, MADV_COLLAPSE))
+		note("no huge page: %s", strerror(errno));
 }
 
 /* How to make something fail. */
@@ -552,6 +819,8 @@ static bool disarm(enum means means, unsigned long point)
 /*
  * The operations. `or_else` is what a success may come out as, too: removing a
  * device cannot fail. With `within`, the thread that does the work is another.
+ * `halfway` is what a failure may come out as, too: a request for many pages has
+ * done a part of it, and between two modes the device is in mode "offline".
  */
 struct operation {
 	const char *name;
@@ -560,39 +829,56 @@ struct operation {
 	enum means means;
 	const char *within;
 	enum { BOTH, PCI, RANGE } devices;
+	enum state halfway;
 };
 
 #define WORKER "offline_and_remove_memory"
 #define CREATOR "kthreadd"
+#define HELPER "help"
 
 static const struct operation operations[] = {
-	{ "load core", UNLOADED, LOADED, 0, load_core, OWN, NULL, PCI },
-	{ "load driver", LOADED, UNBOUND, 0, load_driver, OWN, NULL, BOTH },
-	{ "load with range", LOADED, OFFLINE, 0, load_with_range, OWN, NULL, RANGE },
-	{ "unload driver", UNBOUND, LOADED, 0, unload_driver, OWN, NULL, BOTH },
-	{ "unload core", LOADED, UNLOADED, 0, unload_core, OWN, NULL, PCI },
-	{ "bind", UNBOUND, OFFLINE, 0, bind_device, OWN, NULL, BOTH },
-	{ "read attributes", OFFLINE, OFFLINE, 0, read_attributes, OWN, NULL, BOTH },
-	{ "set zone", OFFLINE, OFFLINE, 0, set_zone, OWN, NULL, PCI },
-	{ "set node", OFFLINE, OFFLINE, 0, set_node, OWN, NULL, PCI },
-	{ "set memmap_on_memory", OFFLINE, OFFLINE, 0, set_memmap, OWN, NULL, PCI },
-	{ "unbind", OFFLINE, UNBOUND, 0, unbind_device, OWN, NULL, BOTH },
-	{ "system", OFFLINE, SYSTEM, 0, mode_system, OWN, NULL, BOTH },
-	{ "online", SYSTEM, ONLINE, 0, online_blocks, OWN, NULL, PCI },
-	{ "online, notifiers", SYSTEM, ONLINE, 0, online_blocks, NOTIFIERS, NULL, PCI },
-	{ "offline", SYSTEM, OFFLINE, 0, mode_offline, OWN, NULL, PCI },
-	{ "offline with data", ONLINE, OFFLINE, 0, mode_offline, OWN, NULL, PCI },
-	{ "offline with data, thread", ONLINE, OFFLINE, 0, mode_offline, SLAB, CREATOR, PCI },
-	{ "offline with data, thread's pages", ONLINE, OFFLINE, 0, mode_offline, PAGES, CREATOR, PCI },
-	{ "offline with data, slab", ONLINE, OFFLINE, 0, mode_offline, SLAB, WORKER, PCI },
-	{ "offline with data, pages", ONLINE, OFFLINE, 0, mode_offline, PAGES, WORKER, PCI },
-	{ "offline with data, notifiers", ONLINE, OFFLINE, 0, mode_offline, NOTIFIERS, NULL, PCI },
-	{ "unbind with data", ONLINE, UNBOUND, ORPHAN, unbind_device, OWN, NULL, PCI },
-	{ "unbind with data, slab", ONLINE, UNBOUND, ORPHAN, unbind_device, SLAB, WORKER, PCI },
-	{ "unbind with data, notifiers", ONLINE, UNBOUND, ORPHAN, unbind_device, NOTIFIERS, NULL, PCI },
-	{ "adopt", ORPHAN, ONLINE, 0, bind_device, OWN, NULL, PCI },
-	{ "remove_range with data", ONLINE, UNBOUND, 0, unbind_device, OWN, NULL, RANGE },
-	{ "remove_range with data, slab", ONLINE, UNBOUND, 0, unbind_device, SLAB, WORKER, RANGE },
+	{ "load core", UNLOADED, LOADED, 0, load_core, OWN, NULL, PCI, 0 },
+	{ "load driver", LOADED, UNBOUND, 0, load_driver, OWN, NULL, BOTH, 0 },
+	{ "load with range", LOADED, OFFLINE, 0, load_with_range, OWN, NULL, RANGE, 0 },
+	{ "unload driver", UNBOUND, LOADED, 0, unload_driver, OWN, NULL, BOTH, 0 },
+	{ "unload core", LOADED, UNLOADED, 0, unload_core, OWN, NULL, PCI, 0 },
+	{ "bind", UNBOUND, OFFLINE, 0, bind_device, OWN, NULL, BOTH, 0 },
+	{ "read attributes", OFFLINE, OFFLINE, 0, read_attributes, OWN, NULL, BOTH, 0 },
+	{ "set zone", OFFLINE, OFFLINE, 0, set_zone, OWN, NULL, PCI, 0 },
+	{ "set node", OFFLINE, OFFLINE, 0, set_node, OWN, NULL, PCI, 0 },
+	{ "set memmap_on_memory", OFFLINE, OFFLINE, 0, set_memmap, OWN, NULL, PCI, 0 },
+	{ "unbind", OFFLINE, UNBOUND, 0, unbind_device, OWN, NULL, BOTH, 0 },
+	{ "system", OFFLINE, SYSTEM, 0, mode_system, OWN, NULL, BOTH, 0 },
+	{ "online", SYSTEM, ONLINE, 0, online_blocks, OWN, NULL, PCI, 0 },
+	{ "online, notifiers", SYSTEM, ONLINE, 0, online_blocks, NOTIFIERS, NULL, PCI, 0 },
+	{ "offline", SYSTEM, OFFLINE, 0, mode_offline, OWN, NULL, PCI, 0 },
+	{ "offline with data", ONLINE, OFFLINE, 0, mode_offline, OWN, NULL, PCI, 0 },
+	{ "offline with data, thread", ONLINE, OFFLINE, 0, mode_offline, SLAB, CREATOR, PCI, 0 },
+	{ "offline with data, thread's pages", ONLINE, OFFLINE, 0, mode_offline, PAGES, CREATOR, PCI, 0 },
+	{ "offline with data, slab", ONLINE, OFFLINE, 0, mode_offline, SLAB, WORKER, PCI, 0 },
+	{ "offline with data, pages", ONLINE, OFFLINE, 0, mode_offline, PAGES, WORKER, PCI, 0 },
+	{ "offline with data, notifiers", ONLINE, OFFLINE, 0, mode_offline, NOTIFIERS, NULL, PCI, 0 },
+	{ "unbind with data", ONLINE, UNBOUND, ORPHAN, unbind_device, OWN, NULL, PCI, 0 },
+	{ "unbind with data, slab", ONLINE, UNBOUND, ORPHAN, unbind_device, SLAB, WORKER, PCI, 0 },
+	{ "unbind with data, notifiers", ONLINE, UNBOUND, ORPHAN, unbind_device, NOTIFIERS, NULL, PCI, 0 },
+	{ "adopt", ORPHAN, ONLINE, 0, bind_device, OWN, NULL, PCI, 0 },
+	{ "remove_range with data", ONLINE, UNBOUND, 0, unbind_device, OWN, NULL, RANGE, 0 },
+	{ "remove_range with data, slab", ONLINE, UNBOUND, 0, unbind_device, SLAB, WORKER, RANGE, 0 },
+	{ "driver", OFFLINE, DRIVER, 0, mode_driver, OWN, NULL, BOTH, 0 },
+	{ "driver to offline", DRIVER, OFFLINE, 0, mode_offline, OWN, NULL, BOTH, 0 },
+	{ "system to driver", SYSTEM, DRIVER, 0, mode_driver, OWN, NULL, BOTH, OFFLINE },
+	{ "driver to system", DRIVER, SYSTEM, 0, mode_system, OWN, NULL, BOTH, OFFLINE },
+	{ "move in", DRIVER, STOCKED, 0, move_in, OWN, NULL, BOTH, MIXED },
+	{ "move in, helper's slab", DRIVER, STOCKED, 0, move_in, SLAB, HELPER, BOTH, MIXED },
+	{ "move in, helper's pages", DRIVER, STOCKED, 0, move_in, PAGES, HELPER, BOTH, MIXED },
+	{ "create", DRIVER, CREATED, 0, create, OWN, NULL, BOTH, MIXED },
+	{ "residency", STOCKED, STOCKED, 0, ask_where, OWN, NULL, BOTH, 0 },
+	{ "move out", STOCKED, DRIVER, 0, move_out, OWN, NULL, BOTH, MIXED },
+	{ "move out, helper's pages", STOCKED, DRIVER, 0, move_out, PAGES, HELPER, BOTH, MIXED },
+	{ "evict", FULL, EVICTED, 0, move_in, OWN, NULL, BOTH, MIXED },
+	{ "leave with data", STOCKED, OFFLINE, 0, mode_offline, OWN, NULL, BOTH, MIXED },
+	{ "leave with data, helper's pages", STOCKED, OFFLINE, 0, mode_offline, PAGES, HELPER, BOTH, MIXED },
+	{ "unbind in mode driver", STOCKED, UNBOUND, 0, unbind_device, OWN, NULL, BOTH, MIXED },
 };
 
 /* So that the kernel's log says what a complaint in it came from. */
@@ -609,7 +895,13 @@ static bool check(const struct operation *op, unsigned long point, int rc)
 {
 	enum state now = look();
 
-	if (rc ? now == op->from : now == op->to || (op->or_else && now == op->or_else))
+	if (counts_are_wrong || !contents_are_right()) {
+		note("%s, %lu: %s", op->name, point,
+		     counts_are_wrong ? "the numbers do not add up" : "data is lost");
+		return false;
+	}
+	if (rc ? now == op->from || (op->halfway && now == op->halfway) :
+		 now == op->to || (op->or_else && now == op->or_else))
 		return true;
 	note("%s, %lu: from %s, with %s: %s", op->name, point, states[op->from].name,
 	     rc ? strerror(-rc) : "success", states[now].name);
@@ -621,6 +913,8 @@ static bool try_point(const struct operation *op, unsigned long point, bool *fai
 	int rc;
 
 	go_to(op->from);
+	if (op->run == move_in)
+		make_huge();
 	mark(op, point);
 	arm(op->means, point);
 	rc = op->run();
@@ -641,7 +935,7 @@ static unsigned long next_point(const struct operation *op, unsigned long point)
 {
 	if (all_points)
 		return point + 1;
-	if (is_based_on(op->from, ONLINE))
+	if (is_based_on(op->from, ONLINE) || is_based_on(op->from, DRIVER))
 		return point < DENSE_WITH_DATA ? point + 1 : point * 2;
 	return point < DENSE ? point + 1 : point + point / 2;
 }
@@ -652,6 +946,8 @@ static void sweep(const struct operation *op)
 	bool failed = true, good = true;
 	time_t start = time(NULL);
 
+	/* A module's functions have addresses only while it is loaded. */
+	go_to(op->from);
 	if (op->within)
 		stack_filter("require", op->within);
 	for (point = 1; point <= last; point = next_point(op, point)) {
@@ -669,18 +965,31 @@ static void sweep(const struct operation *op)
 	}
 	if (op->within)
 		no_stack_filter("require");
+	/* Without a stack that it is looked for in, nothing has been tried. */
+	if (op->within && !tried)
+		good = false;
 	note("%s %s: %lu injections, %ld s", good ? "ok" : "not ok", op->name, tried,
 	     time(NULL) - start);
 	if (!good)
 		exit(1);
 }
 
+static enum group group_of(const struct operation *op)
+{
+	if (is_based_on(op->from, DRIVER) || is_based_on(op->to, DRIVER))
+		return MODE_DRIVER;
+	return is_based_on(op->from, ONLINE) ? WITH_DATA : PLAIN;
+}
+
 static bool wanted(const struct operation *op, char **names)
 {
 	if (op->devices != BOTH && (op->devices == RANGE) != is_range)
 		return false;
+	/* A range that is smaller than a block is for mode "driver" only. */
+	if (!nr_blocks && (op->from == SYSTEM || op->to == SYSTEM))
+		return false;
 	if (!*names)
-		return is_based_on(op->from, ONLINE) == with_data;
+		return group_of(op) == group;
 	for (; *names; names++)
 		if (!strcmp(*names, op->name))
 			return true;
@@ -692,11 +1001,13 @@ int main(int argc, char **argv)
 	size_t i;
 	int option;
 
-	while ((option = getopt(argc, argv, "adp:")) != -1) {
+	while ((option = getopt(argc, argv, "admp:")) != -1) {
 		if (option == 'a')
 			all_points = true;
 		else if (option == 'd')
-			with_data = true;
+			group = WITH_DATA;
+		else if (option == 'm')
+			group = MODE_DRIVER;
 		else if (option == 'p')
 			bystander = atoi(optarg);
 		else
@@ -704,7 +1015,7 @@ int main(int argc, char **argv)
 	}
 	argv += optind;
 	if (!argv[0] || !argv[1])
-		errx(2, "usage: faults [-a] [-d] [-p PID] pci ADDRESS | range START SIZE [OPERATION...]");
+		errx(2, "usage: faults [-a] [-d|-m] [-p PID] pci ADDRESS | range START SIZE [OPERATION...]");
 	is_range = !strcmp(argv[0], "range");
 	address = argv[1];
 	argv += 2;
@@ -719,6 +1030,7 @@ int main(int argc, char **argv)
 	go_to(OFFLINE);
 	find_blocks();
 	go_to(UNLOADED);
+	make_areas();
 	for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
 		if (wanted(&operations[i], argv))
 			sweep(&operations[i]);
