@@ -173,6 +173,8 @@ static const struct target targets[] = {
 	{ .pattern = "/sys/class/cxlmem/cxlmem*/zone" },
 	{ .pattern = "/sys/class/cxlmem/cxlmem*/node" },
 	{ .pattern = "/sys/class/cxlmem/cxlmem*/memmap_on_memory" },
+	{ .pattern = "/sys/class/cxlmem/cxlmem*/policy" },
+	{ .pattern = "/sys/class/cxlmem/cxlmem*/quota" },
 	{ .pattern = "/sys/class/cxlmem/cxlmem*/uevent" },
 	{ .pattern = "/sys/bus/platform/drivers/cxlmem_range/new_range" },
 	{ .pattern = "/sys/bus/platform/drivers/cxlmem_range/remove_range" },
@@ -180,6 +182,8 @@ static const struct target targets[] = {
 	{ .pattern = "/sys/bus/pci/drivers/cxlmem_pci/bind" },
 	{ .pattern = "/sys/bus/pci/drivers/cxlmem_pci/unbind" },
 	{ .pattern = "/sys/module/cxlmem_core/parameters/remove_timeout", .plain = true },
+	{ .pattern = "/sys/module/cxlmem_core/parameters/pin_timeout", .plain = true },
+	{ .pattern = "/sys/module/cxlmem_core/parameters/workers", .plain = true },
 	{ .pattern = override },
 	{ .pattern = blocks, .plain = true },
 };

@@ -25,8 +25,19 @@ modprobe cxlmem_range
 # No minute's wait for what somebody else's page holds up.
 echo 2 >/sys/module/cxlmem_core/parameters/remove_timeout
 
+# For whenever the mode is "driver": memory that moves in and out.
+churn() {
+	while [ ! -e /tmp/over ]; do onboard churn 1 "$RANDOM" || sleep 0.1; done
+}
+churn >/tmp/churn 2>&1 &
+churner=$!
+
 diag "$(fuzz -s "${CXLMEM_SEED:-1}" -t "${CXLMEM_SECONDS:-20}" -p "$pattern" /cxlmem/tests/vm/fuzz-corpus "$fn" "$range")"
+touch /tmp/over
+wait $churner
 intact "$pattern" "data is intact"
+is "$(grep -E "CORRUPT|is wrong" /tmp/churn)" "" "so is what moved in mode \"driver\""
+diag "$(awk '/pages moved/ { n += $3 } END { print n + 0, "pages moved in mode driver" }' /tmp/churn)"
 
 # Whatever it has come to: all is given back.
 echo 30 >/sys/module/cxlmem_core/parameters/remove_timeout
