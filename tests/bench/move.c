@@ -146,8 +146,7 @@ static double move_by_pages(char *memory, int to, bool two_threads)
 	size_t step = huge ? HUGE : PAGE, n = size / step, half = two_threads ? n / 2 : n, i;
 	void **pages = calloc(n, sizeof(*pages));
 	int *nodes = calloc(n, sizeof(*nodes)), *status = calloc(n, sizeof(*status));
-	struct part first = { pages, nodes, status, half };
-	struct part second = { pages + half, nodes + half, status + half, n - half };
+	struct part first, second;
 	pthread_t thread;
 	double start;
 
@@ -158,6 +157,8 @@ static double move_by_pages(char *memory, int to, bool two_threads)
 		nodes[i] = to;
 		status[i] = -1;
 	}
+	first = (struct part) { pages, nodes, status, half };
+	second = (struct part) { pages + half, nodes + half, status + half, n - half };
 	start = milliseconds();
 	if (two_threads && pthread_create(&thread, NULL, move_part, &second))
 		errx(1, "pthread_create");

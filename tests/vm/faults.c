@@ -571,7 +571,7 @@ static int clear_device(void)
 static int ask_where(void)
 {
 	static unsigned char places[DATA_SIZE / PAGE];
-	struct cxlmem_residency request = {
+	struct cxlmem_residency where = {
 		.size = sizeof(request),
 		.start = (unsigned long)data.memory,
 		.length = data.size,
@@ -583,9 +583,9 @@ static int ask_where(void)
 	if (fd < 0)
 		return -errno;
 	memset(places, 0xff, sizeof(places));
-	rc = ioctl(fd, CXLMEM_IOC_RESIDENCY, &request) ? -errno : 0;
+	rc = ioctl(fd, CXLMEM_IOC_RESIDENCY, &where) ? -errno : 0;
 	close(fd);
-	if (rc || request.done != data.size)
+	if (rc || where.done != data.size)
 		return rc ?: -EAGAIN;
 	for (i = 0; i < sizeof(places); i++)
 		if (places[i] != (is_data(i * PAGE) ? CXLMEM_PAGE_DEVICE : CXLMEM_PAGE_NONE))
