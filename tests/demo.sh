@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The main job, as a person would type it at the prompt of a machine that has a
 # CXL device: its memory becomes a far NUMA node, a program uses it, and it is
-# taken back under the running program. Every step is checked; the first that
+# taken back under the running program; then the same in mode "driver". Every step is checked; the first that
 # does not come out as told ends the demo with exit code 1. Runs in a virtual
 # machine, see `make demo`.
 
@@ -30,10 +30,11 @@ enter() {
 see() { grep -Eq -e "$1" $output || fail "expected to see $2"; }
 see_no() { ! grep -Eq -e "$1" $output || fail "did not expect to see $2"; }
 
+# wait_for_line REGEX FILE [TIMES]
 wait_for_line() {
 	local tries
 	for ((tries = 0; tries < 300; tries++)); do
-		grep -q "$1" "$2" && return
+		[ "$(grep -c "$1" "$2")" -ge "${3:-1}" ] && return
 		sleep 0.1
 	done
 	fail "'$1' did not appear in $2"
@@ -83,6 +84,19 @@ on_host=$(awk '$1 == "Total" { print int($2) }' $output)
 [ "$on_host" -ge 512 ] || fail "expected 512 MiB of the program on node 0"
 enter "numactl -H"
 see_no "^node $node size: [1-9]" "memory in node $node"
+
+tell "Or the system is given none of it, and only who asks gets memory there:"
+enter "cxlmemctl mode cxlmem0 driver"
+see 'in mode driver' "cxlmem0 in mode driver"
+enter "cxlmemctl migrate --pid $program cxlmem0"
+see '^51[2-9][0-9.]*M moved to cxlmem0' "512 MiB of the program on cxlmem0"
+enter "cxlmemctl who cxlmem0"
+see "^ *$program .*pattern" "the program"
+enter "cxlmemctl offline cxlmem0"
+enter "kill -USR1 $program"
+wait_for_line 'intact\|CORRUPT' pattern.log 2
+enter "tail -n 1 pattern.log"
+see '^intact$' "the program's data intact"
 
 tell "And the device can be given back:"
 enter "kill $program"
