@@ -13,7 +13,7 @@
 
 . /cxlmem/tests/bench/bench.sh
 
-mib=${1:-512} rounds=${2:-7}
+mib=${1:-256} rounds=${2:-7}
 workers=/sys/module/cxlmem_core/parameters/workers
 declare -A times
 
