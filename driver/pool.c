@@ -184,11 +184,10 @@ static unsigned long take_from_block(struct cxlmem_pool *pool, struct block *blo
 unsigned long cxlmem_pool_take(struct cxlmem_pool *pool, const struct cxlmem_claim *claim,
 			       unsigned long n, unsigned long *pfns)
 {
-	struct owner *owner, *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
+	/* So small that it does not fail; what is returned is about the device's room. */
+	struct owner *owner, *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL | __GFP_NOFAIL);
 	unsigned long flags, taken = 0;
 
-	if (!fresh)
-		return 0;
 	fresh->pool = pool;
 	fresh->uid = claim->uid;
 

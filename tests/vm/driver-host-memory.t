@@ -30,8 +30,8 @@ bash -c "echo offline >$SYS/mode" 2>/dev/null &
 writer=$!
 wait_for 20 eval '[ "$(attr pages/evacuated)" -gt 1024 ]'
 echo 1000 >/proc/sys/vm/nr_hugepages
-wait $writer
-ok "$([ $? != 0 ]; echo $?)" "it stops"
+! wait $writer
+ok $? "it stops"
 diag "$(attr pages/evacuated) pages were off, $(cat /proc/sys/vm/nr_hugepages) huge pages were taken; $(attr last_error)"
 is "$(attr mode)" driver "the mode is as it was"
 like "$(attr last_error)" "host has run out of memory; [0-9]+ MiB stay on the device" "and it says why"
