@@ -76,6 +76,10 @@ wait_for 60 grep -q "^device=" "/tmp/pattern.$holder"
 is "$(grep ^device= "/tmp/pattern.$holder")" "device=25600 host=0 none=0 other=0" "every page is where it was put"
 is "$(attr pages/used)" "$((100 << 20))" "and no other is there"
 is "$(awk '$1 == "anon" { print ($2 > 100 * 2 ^ 20) }' $group/memory.stat)" 1 "its cgroup is charged for them"
+# To be read in one piece by programs that do nothing else meanwhile.
+echo max >$group/memory.max
+echo 0 >/sys/kernel/mm/ksm/run
+echo 0 >/proc/sys/kernel/numa_balancing
 intact "$holder" "data is intact"
 intact "$hog" "data that was swapped is intact"
 intact "$far" "data that was balanced is intact"
