@@ -191,7 +191,8 @@ static long drain_cpu(void *unused)
 	return 0;
 }
 
-static void drain_cpus(void)
+/* Nobody may hold a lock that a CPU that comes or goes needs, such as an mmap_lock. */
+void cxlmem_drain_cpus(void)
 {
 	int cpu;
 
@@ -207,7 +208,7 @@ static int wait_a_moment(struct evacuation *evacuation)
 	struct cxlmem_device *cdev = evacuation->cdev;
 	long rc;
 
-	drain_cpus();
+	cxlmem_drain_cpus();
 	if (evacuation->removed) {
 		schedule_timeout_uninterruptible(HZ / 10);
 		return 0;

@@ -263,6 +263,7 @@ extern const struct cxlmem_mode cxlmem_mode_driver;
 struct cxlmem_coherent *cxlmem_coherent_get(struct cxlmem_device *cdev);
 struct cxlmem_pool *cxlmem_coherent_pool(struct cxlmem_coherent *coherent);
 struct page *cxlmem_coherent_page(struct cxlmem_coherent *coherent, unsigned long pfn);
+void cxlmem_drain_cpus(void);
 
 /* migrate.c */
 int cxlmem_move_block_out(struct cxlmem_device *cdev, unsigned long pfn,

@@ -639,6 +639,9 @@ static int move_range(struct cxlmem_device *cdev, struct mm_struct *mm, struct c
 		return rc;
 	spin_lock_init(&request.lock);
 	request.claim = make_claim(cdev, mm);
+	/* Pages that were new a moment ago are busy, in batches of the CPUs they came from. */
+	if (what != CREATE)
+		cxlmem_drain_cpus();
 	rc = cxlmem_work(&request.job);
 
 	next = atomic64_read(&request.job.next);
