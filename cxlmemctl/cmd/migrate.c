@@ -49,14 +49,6 @@ static int move_one(struct migration *m, pid_t pid, const struct cxlmem_options 
 	return rc;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
-}
-
 static uint64_t bytes(uint64_t pages)
 {
 	return pages * sysconf(_SC_PAGESIZE);

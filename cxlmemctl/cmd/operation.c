@@ -36,7 +36,7 @@ static void listen_to_signals(void)
 	}
 }
 
-static uint64_t now_ms(void)
+uint64_t now_ms(void)
 {
 	struct timespec now;
 

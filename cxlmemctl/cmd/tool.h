@@ -136,6 +136,8 @@ int operation_begin_unprivileged(struct operation *op, struct tool *t);
 int operation_end(struct operation *op, int rc, struct cxlmem_device *dev);
 /* Ends it without a word. */
 void operation_drop(struct operation *op);
+/* Of a clock that nobody sets. */
+uint64_t now_ms(void);
 
 /* ---- the commands ---- */
 
