@@ -854,7 +854,6 @@ static const struct operation operations[] = {
 	{ "offline", SYSTEM, OFFLINE, 0, mode_offline, OWN, NULL, PCI, 0 },
 	{ "offline with data", ONLINE, OFFLINE, 0, mode_offline, OWN, NULL, PCI, 0 },
 	{ "offline with data, thread", ONLINE, OFFLINE, 0, mode_offline, SLAB, CREATOR, PCI, 0 },
-	{ "offline with data, thread's pages", ONLINE, OFFLINE, 0, mode_offline, PAGES, CREATOR, PCI, 0 },
 	{ "offline with data, slab", ONLINE, OFFLINE, 0, mode_offline, SLAB, WORKER, PCI, 0 },
 	{ "offline with data, pages", ONLINE, OFFLINE, 0, mode_offline, PAGES, WORKER, PCI, 0 },
 	{ "offline with data, notifiers", ONLINE, OFFLINE, 0, mode_offline, NOTIFIERS, NULL, PCI, 0 },
