@@ -4,6 +4,7 @@
 # cpus: 1
 # init: systemd
 # timeout: 300
+# check: 7.2
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -3,6 +3,7 @@
 # all the time: when the node leaves, they go on elsewhere and are not killed.
 # machine: type3
 # memory: 3G
+# check: 7.2
 
 . /cxlmem/tests/vm/cxlmem.sh
 

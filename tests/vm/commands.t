@@ -2,6 +2,7 @@
 # The commands and options that other tests do not touch, on a real device.
 # machine: type3
 # cpus: 1
+# check: 6.12
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -2,6 +2,7 @@
 # What users reported against the stock tools, and what cxlmem does instead.
 # machine: type3
 # cpus: 1
+# check: 7.2
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -2,7 +2,7 @@
 # Every request of /dev/cxlmem0 with arguments that are wrong, in the wrong mode,
 # from the wrong user, and after the device has gone.
 # machine: type3
-# size: 256M
+# check: 6.12
 
 . /cxlmem/tests/vm/cxlmem.sh
 

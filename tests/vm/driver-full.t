@@ -2,7 +2,6 @@
 # A full device: "deny" refuses and leaves everything, "evict" makes room, and a
 # user gets no more than the quota.
 # machine: type3
-# size: 256M
 # memory: 3G
 # timeout: 300
 

@@ -2,7 +2,6 @@
 # What processes do with memory that is on the device: fork and copy on write,
 # mremap, mprotect, MADV_DONTNEED, mlock, and threads that write while it moves.
 # machine: type3
-# size: 256M
 # timeout: 300
 
 . /cxlmem/tests/vm/cxlmem.sh

@@ -3,7 +3,6 @@
 # they are, long pins move them off first, and a page that cannot be moved delays
 # leaving the mode until it can, or is named.
 # machine: type3
-# size: 256M
 # qemu: -drive if=none,id=disk,format=raw,snapshot=on,file=/usr/bin/qemu-system-x86_64 -device nvme,serial=1,drive=disk,bus=pcie.0
 # timeout: 300
 

@@ -1,15 +1,15 @@
 #!/bin/bash
 # Several processes move, create, drop and fork at random, on a device that is too
 # small for them, while the mode changes under them, and some are killed. Then
-# garbage into every request. CXLMEM_SEED and CXLMEM_SECONDS (default 20) say more.
+# garbage into every request. CXLMEM_SEED and CXLMEM_SECONDS (default 12) say more.
 # machine: type3
-# size: 256M
 # memory: 3G
 # timeout: 300
+# check: 7.2
 
 . /cxlmem/tests/vm/cxlmem.sh
 
-seed=${CXLMEM_SEED:-1} seconds=${CXLMEM_SECONDS:-20}
+seed=${CXLMEM_SEED:-1} seconds=${CXLMEM_SECONDS:-12}
 diag "seed $seed"
 bind_device
 attr mode driver

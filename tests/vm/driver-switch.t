@@ -2,7 +2,6 @@
 # Leaving mode "driver" with nine tenths of the device in use: for each other mode,
 # by unbind and by rmmod. All data is intact, on the host.
 # machine: type3
-# size: 256M
 # timeout: 400
 
 . /cxlmem/tests/vm/cxlmem.sh

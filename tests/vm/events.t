@@ -2,6 +2,7 @@
 # Transitions are announced by uevents and traced.
 # machine: type3
 # cpus: 1
+# check: 6.12
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -2,7 +2,6 @@
 # The same for the operations that find data on the node.
 # machine: type3
 # kernels: debug
-# debug-size: 256M
 # timeout: 600
 
 . /cxlmem/tests/vm/faults.sh

@@ -3,7 +3,6 @@
 # created, moved out, evicted and taken off, by several threads.
 # machine: soft
 # kernels: debug
-# debug-size: 256M
 # timeout: 400
 
 . /cxlmem/tests/vm/faults.sh

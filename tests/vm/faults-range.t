@@ -2,7 +2,6 @@
 # The same for what only soft-reserved ranges have: new_range and remove_range.
 # machine: soft
 # kernels: debug
-# debug-size: 256M
 # timeout: 300
 
 . /cxlmem/tests/vm/faults.sh

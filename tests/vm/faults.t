@@ -4,8 +4,6 @@
 # Here: the operations that move no data.
 # machine: type3
 # kernels: debug
-# debug: always
-# debug-size: 256M
 # timeout: 300
 
 . /cxlmem/tests/vm/faults.sh

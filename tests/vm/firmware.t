@@ -1,8 +1,10 @@
 #!/bin/bash
 # Decoders that the firmware has committed: used as they are, or refused.
 # machine: type3
+# size: 512M
 # debug-size: 512M
 # cpus: 1
+# check: 6.12
 
 . /cxlmem/tests/vm/cxlmem.sh
 

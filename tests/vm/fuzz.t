@@ -3,11 +3,10 @@
 # no harm: no data is lost, and the devices can be used as before.
 # machine: type3
 # kernels: debug
-# debug: always
-# debug-size: 256M
 # memory: 1G
 # append: memmap=128M%0x30000000-1+0xefffffff
 # timeout: 100
+# check: debug
 
 . /cxlmem/tests/vm/cxlmem.sh
 

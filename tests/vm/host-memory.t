@@ -4,6 +4,7 @@
 # machine: type3
 # memory: 1G
 # size: 512M
+# check: 7.2
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -1,7 +1,9 @@
 #!/bin/bash
 # Ctrl-C and kill -9 of the tool in mid-evacuation, and two tools at once.
 # machine: type3
+# size: 512M
 # timeout: 300
+# check: 6.12
 
 . /cxlmem/tests/vm/cxlmem.sh
 

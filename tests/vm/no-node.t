@@ -3,6 +3,7 @@
 # machine: soft
 # cpus: 1
 # append: numa=off
+# check: 7.2
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -2,6 +2,7 @@
 # The firmware gives CXL devices no room in host physical space.
 # machine: type3-nowindow
 # cpus: 1
+# check: 6.12
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -2,7 +2,7 @@
 # The main job: a CXL function that no firmware set up becomes a far node, a
 # program fills it, and it is taken back under the running program.
 # machine: type3
-# debug: always
+# size: 512M
 
 . /cxlmem/tests/vm/cxlmem.sh
 

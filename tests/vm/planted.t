@@ -3,9 +3,9 @@
 # and each must come out as a complaint that would fail a test.
 # machine: plain
 # kernels: debug
-# debug: always
 # memory: 1G
 # append: kmemleak=on slab_debug=F kasan_multi_shot
+# check: debug
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -2,8 +2,8 @@
 # A udev rule that is faster than the tool (pmem/ndctl 171, 291, 294): the tool
 # says what is, and the device can be probed again.
 # machine: type3
-# debug: always
 # cpus: 2
+# check: 6.12 7.2 debug
 
 . /cxlmem/tests/vm/cxlmem.sh
 

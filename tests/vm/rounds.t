@@ -2,12 +2,13 @@
 # Many rounds of everything leave nothing behind.
 # machine: type3
 # timeout: 400
+# check: 7.2
 
 . /cxlmem/tests/vm/cxlmem.sh
 
 fn=$(cxl_function)
 # The debug kernel is slow, and finds a leak by itself.
-rounds=20
+rounds=10
 [ "$slowness" = 1 ] || rounds=4
 
 round() {

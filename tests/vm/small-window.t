@@ -1,8 +1,10 @@
 #!/bin/bash
 # The firmware's window is smaller than the device.
 # machine: type3-smallwindow
+# size: 512M
 # cpus: 1
 # debug-size: 512M
+# check: 7.2
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -3,6 +3,7 @@
 # and evacuated; it is not taken away while it is in use.
 # machine: soft
 # cpus: 1
+# check: 7.2
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -2,7 +2,9 @@
 # A host bridge with two root ports: cxlmem does not guess, but takes what the
 # firmware has committed.
 # machine: type3-2rp
+# size: 512M
 # cpus: 1
+# check: 6.12
 
 . /cxlmem/tests/vm/cxlmem.sh
 
