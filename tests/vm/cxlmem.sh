@@ -56,7 +56,7 @@ blocks_in_state() {
 zones() {
 	local block
 	for block in $(blocks); do
-		if [ "$(cat "$block/state")" = online ]; then cat "$block/valid_zones"; fi
+		if [ "$(cat "$block/state" 2>/dev/null)" = online ]; then cat "$block/valid_zones"; fi
 	done | sort -u | tr '\n' ' ' | sed 's/ $//'
 }
 
