@@ -868,7 +868,6 @@ static const struct operation operations[] = {
 	{ "system to driver", SYSTEM, DRIVER, 0, mode_driver, OWN, NULL, BOTH, OFFLINE },
 	{ "driver to system", DRIVER, SYSTEM, 0, mode_system, OWN, NULL, BOTH, OFFLINE },
 	{ "move in", DRIVER, STOCKED, 0, move_in, OWN, NULL, BOTH, MIXED },
-	{ "move in, helper's slab", DRIVER, STOCKED, 0, move_in, SLAB, HELPER, BOTH, MIXED },
 	{ "move in, helper's pages", DRIVER, STOCKED, 0, move_in, PAGES, HELPER, BOTH, MIXED },
 	{ "create", DRIVER, CREATED, 0, create, OWN, NULL, BOTH, MIXED },
 	{ "residency", STOCKED, STOCKED, 0, ask_where, OWN, NULL, BOTH, 0 },
