@@ -572,7 +572,7 @@ static int ask_where(void)
 {
 	static unsigned char places[DATA_SIZE / PAGE];
 	struct cxlmem_residency where = {
-		.size = sizeof(request),
+		.size = sizeof(where),
 		.start = (unsigned long)data.memory,
 		.length = data.size,
 		.vector = (unsigned long)places,
