@@ -3,6 +3,7 @@
 # compaction, NUMA balancing, reclaim and swap.
 # machine: soft
 # size: 512M
+# qemu: -drive if=none,id=disk,format=raw,snapshot=on,file=null-co:// -device nvme,serial=1,drive=disk,bus=pcie.0
 # timeout: 300
 
 . /cxlmem/tests/vm/cxlmem.sh
@@ -23,9 +24,10 @@ echo 160M >$group/memory.max
 # start_in_group COMMAND...
 # shellcheck disable=SC2016
 start_in_group() { start_program bash -c 'echo $$ >'$group'/cgroup.procs && exec "$@"' - "$@"; }
-modprobe zram
-echo 512M >/sys/block/zram0/disksize
-mkswap /dev/zram0 >/dev/null && swapon /dev/zram0
+modprobe nvme
+swap=/dev/nvme0n1
+wait_for 20 test -b $swap
+mkswap $swap >/dev/null && swapon $swap
 
 # Before the others come for it: what KSM has merged could not be moved.
 start_in_group onboard hold -w -h -m 100
@@ -86,7 +88,7 @@ intact "$far" "data that was balanced is intact"
 stop_pattern "$far"
 stop_pattern "$hog"
 stop_pattern "$holder"
-swapoff /dev/zram0
+swapoff $swap
 run_ok attr mode offline
 
 done_testing
