@@ -17,7 +17,7 @@ attr mode driver
 for policy in deny evict; do
 	attr policy $policy
 	# What is left of the device is less than they want.
-	start_program onboard hold -s $((mib - 16))
+	start_program onboard hold -h $((mib - 16))
 	churners=()
 	for i in 1 2 3 4; do
 		onboard churn "$seconds" $((seed + i)) >"/tmp/churn.$i" 2>&1 &
