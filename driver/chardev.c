@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/cxlmemN: mode "driver" for processes. What it takes and gives is in
- * include/uapi/linux/cxlmem.h.
+ * /dev/cxlmemN: the modes "driver" and "cma" for processes. What it takes and gives is
+ * in include/uapi/linux/cxlmem.h.
  *
  * A file may be open longer than there is a device: it has a reference to the
  * struct cxlmem_device, and whatever it does checks if that has been removed.
@@ -9,6 +9,8 @@
 #include <linux/cdev.h>
 #include <linux/cleanup.h>
 #include <linux/cred.h>
+#include <linux/dma-buf.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -28,9 +30,11 @@ static dev_t first_devt;
 static_assert(sizeof(struct cxlmem_info) == 80);
 static_assert(sizeof(struct cxlmem_move) == 200);
 static_assert(sizeof(struct cxlmem_residency) == 104);
+static_assert(sizeof(struct cxlmem_buffer) == 88);
 #define INFO_SIZE_MIN 80
 #define MOVE_SIZE_MIN 200
 #define RESIDENCY_SIZE_MIN 104
+#define BUFFER_SIZE_MIN 88
 
 /* Gets what the caller has filled in, of the size that he says. */
 static int get_struct(void *to, size_t known, size_t least, const void __user *from, u32 *size)
@@ -52,6 +56,17 @@ static bool is_zero(const void *field, size_t size)
 	return !memchr_inv(field, 0, size);
 }
 
+static void find_cma_info(struct cxlmem_cma *cma, struct cxlmem_info *info)
+{
+	struct cxlmem_cma_state state;
+
+	cxlmem_cma_look(cma, &state);
+	info->flags |= CXLMEM_INFO_CMA_MODE;
+	info->capacity = state.capacity;
+	info->used = state.claimed;
+	info->user_used = cxlmem_cma_used_by(cma, current_uid());
+}
+
 static int find_info(struct cxlmem_device *cdev, struct cxlmem_info *info)
 {
 	const struct cxlmem_memory *mem;
@@ -69,6 +84,10 @@ static int find_info(struct cxlmem_device *cdev, struct cxlmem_info *info)
 	info->quota = READ_ONCE(mem->quota);
 	if (READ_ONCE(mem->policy) == CXLMEM_EVICT)
 		info->flags |= CXLMEM_INFO_EVICTS;
+	if (READ_ONCE(mem->lend))
+		info->flags |= CXLMEM_INFO_LENDS;
+	if (mem->cma)
+		find_cma_info(mem->cma, info);
 	if (!mem->coherent)
 		return 0;
 	pool = cxlmem_coherent_pool(mem->coherent);
@@ -220,6 +239,45 @@ static long residency_ioctl(struct cxlmem_device *cdev, void __user *arg)
 	return put_struct(arg, size, &sums, sizeof(sums)) ?: rc;
 }
 
+/*
+ * The caller has the file descriptor when he knows its number, or not at all; a
+ * claim that he cannot be told of goes with its only reference.
+ */
+static long claim_ioctl(struct cxlmem_device *cdev, void __user *arg)
+{
+	struct cxlmem_buffer buffer;
+	struct dma_buf *dmabuf;
+	int fd, rc;
+	u32 size;
+
+	rc = get_struct(&buffer, sizeof(buffer), BUFFER_SIZE_MIN, arg, &size);
+	if (rc)
+		return rc;
+	if (buffer.offset || buffer.moved || buffer.obstacle || buffer.fd || buffer.reserved0 ||
+	    !is_zero(buffer.reserved, sizeof(buffer.reserved)))
+		return -EINVAL;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	buffer.fd = -1;
+	dmabuf = cxlmem_claim(cdev, &buffer);
+	rc = PTR_ERR_OR_ZERO(dmabuf);
+	if (!rc)
+		buffer.fd = fd;
+	if (!rc || rc == -EADDRINUSE) {
+		if (put_struct(arg, size, &buffer, sizeof(buffer)))
+			rc = -EFAULT;
+	}
+	if (!rc) {
+		fd_install(fd, dmabuf->file);
+		return 0;
+	}
+	put_unused_fd(fd);
+	if (!IS_ERR(dmabuf))
+		dma_buf_put(dmabuf);
+	return rc;
+}
+
 /* By number, since the size in the command is the one the caller knows. */
 static long chardev_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
@@ -239,6 +297,8 @@ static long chardev_ioctl(struct file *file, unsigned int command, unsigned long
 		return move_ioctl(cdev, arg, cxlmem_move_out);
 	case _IOC_NR(CXLMEM_IOC_RESIDENCY):
 		return residency_ioctl(cdev, arg);
+	case _IOC_NR(CXLMEM_IOC_CLAIM):
+		return claim_ioctl(cdev, arg);
 	default:
 		return -ENOTTY;
 	}

@@ -6,6 +6,7 @@
 #ifndef CXLMEM_COMPAT_H
 #define CXLMEM_COMPAT_H
 
+#include <linux/gfp.h>
 #include <linux/ioport.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
@@ -78,5 +79,12 @@ static __always_inline void cxlmem_init_page(struct page *page, struct dev_pagem
 	else
 		cxlmem_init_page_3(zone_device_page_init, page, pgmap);
 }
+
+/* What is asked for was a migrate type before it had flags of its own. */
+#ifdef ACR_FLAGS_NONE
+#define CXLMEM_CONTIG ACR_FLAGS_NONE
+#else
+#define CXLMEM_CONTIG MIGRATE_MOVABLE
+#endif
 
 #endif /* CXLMEM_COMPAT_H */

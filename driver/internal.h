@@ -11,6 +11,7 @@
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/rwsem.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/uidgid.h>
 #include <linux/wait.h>
@@ -19,6 +20,7 @@
 
 #define CXLMEM_ERROR_LEN 256
 
+struct cxlmem_cma;
 struct cxlmem_coherent;
 struct cxlmem_pool;
 struct memory_dev_type;
@@ -67,13 +69,15 @@ enum cxlmem_stat {
  * @node_forced: @node has CPUs and the owner insists
  * @zone: what the guard goes by
  * @memmap_on_memory: the memmap goes on the memory itself
- * @group: memory group id, in mode "system"
- * @type: memory type that @node's tier is made by, in mode "system"
- * @guard: the memory notifier, in mode "system"
+ * @group: memory group id, in the modes "system" and "cma"
+ * @type: memory type that @node's tier is made by, in these modes
+ * @guard: the memory notifier, in these modes
  * @policy: for a full device, in mode "driver"
- * @quota: bytes that a user may have, in mode "driver"; 0 for no limit
+ * @quota: bytes that a user may have, in the modes "driver" and "cma"; 0 for no limit
  * @coherent: what mode "driver" needs, NULL in the others
  * @stats: what it has done so far
+ * @lend: the OS may use what nobody has claimed, in mode "cma"
+ * @cma: what mode "cma" needs, NULL in the others
  * @leaving: an evacuation is under way
  * @blocks_total: memory blocks that were online at its beginning
  * @blocks_done: memory blocks that it has offlined
@@ -108,6 +112,9 @@ struct cxlmem_memory {
 	struct cxlmem_coherent *coherent;
 	atomic64_t stats[CXLMEM_NR_STATS];
 
+	bool lend;
+	struct cxlmem_cma *cma;
+
 	bool leaving;
 	int blocks_total;
 	atomic_t blocks_done;
@@ -125,7 +132,7 @@ struct cxlmem_memory {
  * @drvdata: what they are called with
  * @lock: one transition or setting at a time; guards @mem's mode and settings
  * @use: held for reading by who works with &cxlmem_memory.coherent, one piece
- *	 at a time; taken inside of an mmap_lock
+ *	 at a time, or looks for &cxlmem_memory.cma; taken inside of an mmap_lock
  * @removed: cxlmem_unregister() has begun, which stops a transition
  * @going_to: the mode that a transition under way leads to, else NULL
  * @error_lock: guards @error
@@ -174,6 +181,9 @@ int cxlmem_switch_mode(struct cxlmem_device *cdev, const struct cxlmem_mode *to)
 
 /* system.c */
 extern const struct cxlmem_mode cxlmem_mode_system;
+int cxlmem_add_blocks(struct cxlmem_device *cdev, bool memmap_on_memory);
+void cxlmem_release_node(struct cxlmem_memory *mem);
+void cxlmem_blocks_progress(const struct cxlmem_memory *mem, u64 *done, u64 *total);
 void cxlmem_system_exit(void);
 
 /* evacuate.c */
@@ -181,7 +191,7 @@ int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated);
 u64 cxlmem_host_room(int except);
 unsigned int cxlmem_remove_timeout(void);
 
-/* What mode "driver" manages its memory by: a huge page, and the pages in it. */
+/* What the modes manage their memory by: a huge page, and the pages in it. */
 #define CXLMEM_BLOCK		SZ_2M
 #define CXLMEM_BLOCK_PAGES	(CXLMEM_BLOCK / PAGE_SIZE)
 
@@ -271,6 +281,70 @@ int cxlmem_move_block_out(struct cxlmem_device *cdev, unsigned long pfn,
 
 int cxlmem_check_range(u64 start, u64 length);
 void cxlmem_forget_places(struct cxlmem_residency *sums);
+
+/**
+ * struct cxlmem_extent - a piece of the device that has been claimed, or is being
+ * @list: in &cxlmem_cma.extents
+ * @cma: where it is
+ * @first: its first block
+ * @blocks: how many
+ * @offset: where it begins in the device's range, in bytes
+ * @moved: bytes of the OS that were in its place
+ * @obstacle: where something that cannot be moved is, as @offset; U64_MAX if nowhere
+ * @pending: it is not there yet
+ * @uid: whose it is
+ * @pid: the process that has claimed it
+ * @comm: its command
+ */
+struct cxlmem_extent {
+	struct list_head list;
+	struct cxlmem_cma *cma;
+	unsigned long first;
+	unsigned long blocks;
+	u64 offset;
+	u64 moved;
+	u64 obstacle;
+	bool pending;
+	kuid_t uid;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+};
+
+/**
+ * struct cxlmem_cma_state - how the memory is used in mode "cma", in bytes
+ * @capacity: what is online
+ * @lent: the OS has it, or may have it
+ * @claimed: claims have it
+ * @free: nobody uses it
+ * @largest: the longest piece that nothing but pages of the OS is in
+ * @taking: is just being taken from the OS
+ */
+struct cxlmem_cma_state {
+	u64 capacity;
+	u64 lent;
+	u64 claimed;
+	u64 free;
+	u64 largest;
+	u64 taking;
+};
+
+/* cma.c */
+extern const struct cxlmem_mode cxlmem_mode_cma;
+struct cxlmem_cma *cxlmem_cma_get(struct cxlmem_device *cdev);
+int cxlmem_cma_notify(struct cxlmem_cma *cma, unsigned long action, unsigned long pfn,
+		      unsigned long pages);
+void cxlmem_cma_look(struct cxlmem_cma *cma, struct cxlmem_cma_state *state);
+u64 cxlmem_cma_used_by(struct cxlmem_cma *cma, kuid_t uid);
+int cxlmem_cma_lend(struct cxlmem_device *cdev, bool lend);
+ssize_t cxlmem_cma_list(struct cxlmem_cma *cma, char *buf);
+int cxlmem_extent_claim(struct cxlmem_device *cdev, struct cxlmem_extent *extent, u64 align,
+			u32 flags);
+void cxlmem_extent_settle(struct cxlmem_extent *extent);
+void cxlmem_extent_release(struct cxlmem_extent *extent);
+struct page *cxlmem_extent_page(const struct cxlmem_extent *extent);
+
+/* buffer.c */
+void cxlmem_buffer_revoke(struct cxlmem_extent *extent);
 
 /* chardev.c */
 int cxlmem_chardev_add(struct cxlmem_device *cdev);

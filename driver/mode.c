@@ -18,6 +18,7 @@ const struct cxlmem_mode * const cxlmem_modes[] = {
 	&cxlmem_mode_offline,
 	&cxlmem_mode_system,
 	&cxlmem_mode_driver,
+	&cxlmem_mode_cma,
 };
 
 const int cxlmem_nr_modes = ARRAY_SIZE(cxlmem_modes);

@@ -277,6 +277,28 @@ static ssize_t quota_store(struct device *dev, struct device_attribute *attr, co
 }
 static DEVICE_ATTR_RW(quota);
 
+static ssize_t lend_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n",
+			  READ_ONCE(to_cxlmem_device(dev)->mem->lend) ? "on" : "off");
+}
+
+static int set_lend(struct cxlmem_device *cdev, const char *buf)
+{
+	bool lend;
+
+	if (kstrtobool(buf, &lend))
+		return cxlmem_refuse(cdev, -EINVAL, "lend must be on or off");
+	return cxlmem_cma_lend(cdev, lend);
+}
+
+static ssize_t lend_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			  size_t count)
+{
+	return locked_store(dev, buf, count, set_lend);
+}
+static DEVICE_ATTR_RW(lend);
+
 static struct attribute *cxlmem_attrs[] = {
 	&dev_attr_mode.attr,
 	&dev_attr_modes.attr,
@@ -293,6 +315,7 @@ static struct attribute *cxlmem_attrs[] = {
 	&dev_attr_last_error.attr,
 	&dev_attr_policy.attr,
 	&dev_attr_quota.attr,
+	&dev_attr_lend.attr,
 	NULL
 };
 
@@ -362,8 +385,57 @@ static const struct attribute_group pages_group = {
 	.attrs = pages_attrs,
 };
 
+static struct cxlmem_cma_state cma_state(struct device *dev)
+{
+	struct cxlmem_device *cdev = to_cxlmem_device(dev);
+	struct cxlmem_cma_state state = {};
+
+	guard(rwsem_read)(&cdev->use);
+	if (cdev->mem->cma)
+		cxlmem_cma_look(cdev->mem->cma, &state);
+	return state;
+}
+
+#define CMA_ATTR(_name)									\
+static ssize_t _name##_show(struct device *dev, struct device_attribute *attr, char *buf) \
+{											\
+	return sysfs_emit(buf, "%llu\n", cma_state(dev)._name);				\
+}											\
+static DEVICE_ATTR_RO(_name)
+
+CMA_ATTR(lent);
+CMA_ATTR(claimed);
+CMA_ATTR(free);
+CMA_ATTR(largest);
+CMA_ATTR(taking);
+
+static ssize_t claims_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct cxlmem_device *cdev = to_cxlmem_device(dev);
+
+	guard(rwsem_read)(&cdev->use);
+	return cdev->mem->cma ? cxlmem_cma_list(cdev->mem->cma, buf) : 0;
+}
+static DEVICE_ATTR_RO(claims);
+
+static struct attribute *cma_attrs[] = {
+	&dev_attr_lent.attr,
+	&dev_attr_claimed.attr,
+	&dev_attr_free.attr,
+	&dev_attr_largest.attr,
+	&dev_attr_taking.attr,
+	&dev_attr_claims.attr,
+	NULL
+};
+
+static const struct attribute_group cma_group = {
+	.name = "cma",
+	.attrs = cma_attrs,
+};
+
 const struct attribute_group *cxlmem_groups[] = {
 	&cxlmem_group,
 	&pages_group,
+	&cma_group,
 	NULL
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Mode "system": the memory is hot-plugged as a far NUMA node with a memory
- * tier of its own. This file adds and removes it and holds the guard; user
- * space onlines the blocks, since no kernel exports a way to do it.
+ * tier of its own. This file adds and removes it and holds the guard, for mode
+ * "cma" as well; user space onlines the blocks, since no kernel exports a way to
+ * do it.
  */
 #include <linux/cleanup.h>
 #include <linux/memory.h>
@@ -65,26 +66,29 @@ static int guard_notify(struct notifier_block *guard, unsigned long action, void
 	const struct memory_notify *arg = data;
 	u64 start = PFN_PHYS(arg->start_pfn);
 	u64 block = ALIGN_DOWN(start, memory_block_size_bytes());
+	int rc = NOTIFY_OK;
 
 	if (start < mem->usable.start || start > mem->usable.end)
 		return NOTIFY_DONE;
 
 	switch (action) {
 	case MEM_GOING_ONLINE:
-		return check_zone(mem, arg->start_pfn, block);
+		rc = check_zone(mem, arg->start_pfn, block);
+		break;
 	case MEM_OFFLINE:
 		trace_cxlmem_block(mem->name, block, "offlined");
 		if (READ_ONCE(mem->leaving)) {
 			atomic_inc(&mem->blocks_done);
 			wake_up(&mem->wait);
 		}
-		return NOTIFY_OK;
+		break;
 	case MEM_CANCEL_OFFLINE:
 		trace_cxlmem_block(mem->name, block, "stuck");
-		return NOTIFY_OK;
-	default:
-		return NOTIFY_DONE;
+		break;
 	}
+	if (rc == NOTIFY_OK && mem->cma)
+		rc = cxlmem_cma_notify(mem->cma, action, arg->start_pfn, arg->nr_pages);
+	return rc;
 }
 
 static int check_settings(struct cxlmem_device *cdev)
@@ -107,7 +111,8 @@ static int check_settings(struct cxlmem_device *cdev)
 	return 0;
 }
 
-static void release_node(struct cxlmem_memory *mem)
+/* What is left to do once the blocks are gone. */
+void cxlmem_release_node(struct cxlmem_memory *mem)
 {
 	unregister_memory_notifier(&mem->guard);
 	memory_group_unregister(mem->group);
@@ -115,7 +120,8 @@ static void release_node(struct cxlmem_memory *mem)
 	mem->res->flags = IORESOURCE_MEM | IORESOURCE_BUSY;
 }
 
-static int enter_system(struct cxlmem_device *cdev)
+/* Adds the memory blocks; user space, or the kernel by itself, brings them online. */
+int cxlmem_add_blocks(struct cxlmem_device *cdev, bool memmap_on_memory)
 {
 	struct cxlmem_memory *mem = cdev->mem;
 	mhp_t flags = MHP_NID_IS_MGID;
@@ -142,11 +148,11 @@ static int enter_system(struct cxlmem_device *cdev)
 
 	/* Not busy, so that the kernel's own resource fits in. */
 	mem->res->flags = IORESOURCE_SYSTEM_RAM;
-	if (mem->memmap_on_memory)
+	if (memmap_on_memory)
 		flags |= MHP_MEMMAP_ON_MEMORY;
 	rc = add_memory_driver_managed(mem->group, mem->usable.start, size, RESOURCE_NAME, flags);
 	if (rc) {
-		release_node(mem);
+		cxlmem_release_node(mem);
 		return cxlmem_refuse(cdev, rc, "the kernel cannot add %lu MiB at %#llx to node %d (%pe)%s",
 				     to_mib(size), mem->usable.start, mem->node, ERR_PTR(rc),
 				     rc == -ENOMEM ? ": host memory is short" : "");
@@ -154,16 +160,21 @@ static int enter_system(struct cxlmem_device *cdev)
 	return 0;
 }
 
+static int enter_system(struct cxlmem_device *cdev)
+{
+	return cxlmem_add_blocks(cdev, cdev->mem->memmap_on_memory);
+}
+
 static int leave_system(struct cxlmem_device *cdev, u64 *evacuated)
 {
 	int rc = cxlmem_offline_and_remove(cdev, evacuated);
 
 	if (!rc)
-		release_node(cdev->mem);
+		cxlmem_release_node(cdev->mem);
 	return rc;
 }
 
-static void system_progress(const struct cxlmem_memory *mem, u64 *done, u64 *total)
+void cxlmem_blocks_progress(const struct cxlmem_memory *mem, u64 *done, u64 *total)
 {
 	*done = atomic_read(&mem->blocks_done) * (u64)memory_block_size_bytes();
 	*total = mem->blocks_total * (u64)memory_block_size_bytes();
@@ -173,7 +184,7 @@ const struct cxlmem_mode cxlmem_mode_system = {
 	.name = "system",
 	.enter = enter_system,
 	.leave = leave_system,
-	.progress = system_progress,
+	.progress = cxlmem_blocks_progress,
 };
 
 void cxlmem_system_exit(void)

@@ -95,6 +95,31 @@ TRACE_EVENT(cxlmem_move,
 		  __entry->error)
 );
 
+/* A request in mode "cma" has ended. */
+TRACE_EVENT(cxlmem_claim,
+	TP_PROTO(const char *name, const struct cxlmem_buffer *buffer, int error),
+	TP_ARGS(name, buffer, error),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__field(u64, length)
+		__field(u64, offset)
+		__field(u64, moved)
+		__field(u32, flags)
+		__field(int, error)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->length = buffer->length;
+		__entry->offset = buffer->offset;
+		__entry->moved = buffer->moved;
+		__entry->flags = buffer->flags;
+		__entry->error = error;
+	),
+	TP_printk("%s: claim of %llu bytes, flags %#x: at %#llx, %llu bytes moved, error %d",
+		  __get_str(name), __entry->length, __entry->flags, __entry->offset,
+		  __entry->moved, __entry->error)
+);
+
 #endif /* CXLMEM_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

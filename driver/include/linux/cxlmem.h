@@ -15,6 +15,7 @@
 struct cxlmem_device;
 struct cxlmem_memory;
 struct device;
+struct dma_buf;
 struct mm_struct;
 struct page;
 
@@ -91,5 +92,7 @@ int cxlmem_create(struct cxlmem_device *cdev, struct mm_struct *mm, struct cxlme
 int cxlmem_move_out(struct cxlmem_device *cdev, struct mm_struct *mm, struct cxlmem_move *move);
 int cxlmem_residency(struct cxlmem_device *cdev, struct mm_struct *mm,
 		     struct cxlmem_residency *where, u8 *vector);
+
+struct dma_buf *cxlmem_claim(struct cxlmem_device *cdev, struct cxlmem_buffer *buffer);
 
 #endif /* _LINUX_CXLMEM_H */

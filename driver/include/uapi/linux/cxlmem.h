@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
  * /dev/cxlmemN: putting pages of a process on a device, in mode "driver", and
- * taking them off again.
+ * taking them off again; and claiming contiguous pieces of a device, in mode "cma".
  *
  * Every request begins with its size, which the caller sets to sizeof() of the
  * structure that it was compiled with. The structures only ever grow at their
@@ -10,8 +10,8 @@
  * known and reserved fields that are not zero are refused with EINVAL. A caller
  * that clears its structures and sets the fields it knows gets all that right.
  *
- * All but CXLMEM_IOC_INFO work on a range of an address space, of whole pages, in
- * order of address. A signal ends a request early; what has been
+ * All but CXLMEM_IOC_INFO and CXLMEM_IOC_CLAIM work on a range of an address space,
+ * of whole pages, in order of address. A signal ends a request early; what has been
  * done by then stays done. If anything has been done the request succeeds, and
  * @done says how far it came: the caller goes on from there.
  *
@@ -37,8 +37,8 @@
  * struct cxlmem_info - what there is to know about a device and its caller
  * @size: in: size of this structure
  * @flags: in: none so far. Out: CXLMEM_INFO_*
- * @capacity: bytes that mode "driver" can hand out, 0 in another mode
- * @used: bytes of them that are in use
+ * @capacity: bytes that the modes "driver" and "cma" can hand out, 0 in another mode
+ * @used: bytes of them that are in use; in mode "cma", that are claimed
  * @quota: bytes that a user may have on the device, 0 if there is no limit
  * @user_used: bytes that the caller's user has
  * @page_size: bytes of a page, the unit of all counts
@@ -61,6 +61,10 @@ struct cxlmem_info {
 #define CXLMEM_INFO_DRIVER_MODE	(1 << 0)
 /* A full device makes room (policy "evict"). */
 #define CXLMEM_INFO_EVICTS	(1 << 1)
+/* The device is in mode "cma". */
+#define CXLMEM_INFO_CMA_MODE	(1 << 2)
+/* The OS may use what nobody has claimed, in mode "cma". */
+#define CXLMEM_INFO_LENDS	(1 << 3)
 
 /**
  * struct cxlmem_counts - what became of the pages of a range
@@ -175,6 +179,59 @@ struct cxlmem_residency {
 	__u64 reserved[4];
 };
 
+/* Only what is free right now: nothing is moved, and nobody is waited for. */
+#define CXLMEM_CLAIM_TRY	(1 << 0)
+/* Wait until there is room, and until what is in the way goes. */
+#define CXLMEM_CLAIM_WAIT	(1 << 1)
+
+/**
+ * struct cxlmem_buffer - a contiguous piece of the device, as a dma-buf
+ * @size: in: size of this structure
+ * @flags: in: CXLMEM_CLAIM_TRY or CXLMEM_CLAIM_WAIT, or neither: move away what the
+ *	   OS has there, but give up after a few attempts at what cannot be moved
+ * @length: in: bytes that are wanted. Out: bytes of the dma-buf: whole pieces of
+ *	    &cxlmem_info.huge_size
+ * @align: in: what its address is to be a multiple of, a power of two, or 0.
+ *	   It is a multiple of &cxlmem_info.huge_size anyway.
+ * @offset: out: where it begins in the device's range
+ * @moved: out: bytes that the OS had in its place, and that were moved away
+ * @obstacle: out: where in the device's range something cannot be moved away that
+ *	      was in its way; all ones if nothing was
+ * @fd: in: 0. Out: file descriptor of the dma-buf, which is closed on exec
+ * @reserved0: zero
+ * @reserved: zero
+ *
+ * The memory is zeroed, and stays claimed until the last reference to the dma-buf
+ * goes: file descriptors, mappings, and what devices have attached. It can be
+ * mapped (shared mappings only, cached) and given to every driver that imports
+ * dma-bufs. When the device goes, what is mapped is unmapped: to touch it then
+ * gives SIGBUS, and devices cannot attach any more.
+ *
+ * Fields that are for results only must be zero, too. The results are written if it succeeds, and @obstacle and @moved for EADDRINUSE,
+ * too. Further errors:
+ *	EBUSY	the device is not in mode "cma", or is just leaving it
+ *	ENOSPC	there is no such piece between other claims
+ *	EAGAIN	there is one, but not without moving what is there (CXLMEM_CLAIM_TRY)
+ *	EADDRINUSE
+ *		every such piece has something in it that cannot be moved, for
+ *		example since it is pinned; @obstacle is where
+ *	ENOMEM	the rest of the machine has no room for what is to be moved
+ *	EDQUOT	the user has all that a user may have
+ *	EMFILE	the process has too many open files
+ */
+struct cxlmem_buffer {
+	__u32 size;
+	__u32 flags;
+	__u64 length;
+	__u64 align;
+	__u64 offset;
+	__u64 moved;
+	__u64 obstacle;
+	__s32 fd;
+	__u32 reserved0;
+	__u64 reserved[4];
+};
+
 #define CXLMEM_IOC_MAGIC	0xDC
 
 /* About the device, in every mode. */
@@ -187,5 +244,7 @@ struct cxlmem_residency {
 #define CXLMEM_IOC_MOVE_OUT	_IOWR(CXLMEM_IOC_MAGIC, 4, struct cxlmem_move)
 /* Ask where the range's pages are. */
 #define CXLMEM_IOC_RESIDENCY	_IOWR(CXLMEM_IOC_MAGIC, 5, struct cxlmem_residency)
+/* Claim a contiguous piece of the device. */
+#define CXLMEM_IOC_CLAIM	_IOWR(CXLMEM_IOC_MAGIC, 6, struct cxlmem_buffer)
 
 #endif /* _UAPI_LINUX_CXLMEM_H */
