@@ -137,3 +137,18 @@ leaks() {
 no_leaks() {
 	! grep -q kmemleak=on /proc/cmdline || is "$(leaks | head -n 40)" "" "$1"
 }
+
+# enter_cma on|off: mode "cma" with that lend, and all of its memory online.
+enter_cma() {
+	local block
+	attr lend "$1" && attr mode cma || return
+	for block in $(blocks); do
+		[ "$(cat "$block/state")" = online ] || echo online_movable >"$block/state" || return
+	done
+}
+
+# Pages that the OS has on the node of cxlmem0 or could take there, free or not.
+pages_of_os() {
+	awk -v node="$(attr node)," '$1 == "Node" { here = $2 == node }
+		here && $1 == "managed" { n += $2 } END { print n + 0 }' /proc/zoneinfo
+}

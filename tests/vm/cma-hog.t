@@ -1,0 +1,35 @@
+#!/bin/bash
+# A program that takes all memory there is: with lend=off it is killed before it gets a
+# page of the device; with lend=on it uses the device first.
+# machine: type3
+# size: 256M
+# memory: 512M
+# timeout: 300
+
+. /cxlmem/tests/vm/cxlmem.sh
+
+expected_log='/invoked oom-killer/,/Out of memory: Killed/d; /oom_reaper/d'
+hog() {
+	bash -c 'echo 1000 >/proc/self/oom_score_adj; exec pattern 2048' >/tmp/hog 2>&1 &
+	local hog=$! most=0 now
+	while kill -0 $hog 2>/dev/null; do
+		now=$(resident $hog 1 2>/dev/null)
+		[ "${now:-0}" -le "$most" ] || most=$now
+		sleep 0.2
+	done
+	wait $hog
+	echo $? "$most"
+}
+
+bind_device
+enter_cma off
+read -r status most < <(hog)
+is "$status" 137 "lend=off: the hog is killed"
+is "$most $(mib_of 1 MemTotal) $(pages_of_os)" "0 0 0" "it never had a page of the device"
+is "$(attr cma/free)" $((mib << 20)) "all of which is free"
+attr lend on
+read -r status most < <(hog)
+is "$status" 137 "lend=on: the hog is killed, too"
+ok $((most < mib / 2)) "but had $most MiB of the device"
+run_ok attr mode offline
+done_testing
