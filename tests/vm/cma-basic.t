@@ -58,7 +58,7 @@ done
 enter_cma on
 start_program claim hold 32
 a=$pattern
-start_pattern 1 $((mib / 2))
+start_program pattern -b 1 $((mib / 2))
 run_ok attr lend off
 is "$(attr cma/lent) $(attr cma/free) $(pages_of_os)" "0 $(((mib - 32) << 20)) 0" "all is taken from the OS"
 intact "$pattern" "the OS's data is intact"

@@ -10,7 +10,7 @@
 seconds=${SECONDS_TO_FUZZ:-60}
 bind_device
 enter_cma on
-start_pattern 1 $((mib / 4)) -s
+start_program pattern -b 1 -s $((mib / 4))
 for i in 1 2 3; do
 	claim fuzz "$seconds" $i >/tmp/fuzz.$i 2>&1 &
 	fuzzers+=($!)

@@ -12,9 +12,9 @@ bind_device
 enter_cma on
 # Nine tenths: a third each of small pages, huge pages, and files in memory.
 part=$((full / 3))
-start_pattern 1 $part -s
+start_program pattern -b 1 -s $part
 small=$pattern
-start_pattern 1 $part
+start_program pattern -b 1 $part
 huge=$pattern
 mkdir -p /tmp/files
 mount -t tmpfs -o mpol=bind:1 none /tmp/files

@@ -36,7 +36,7 @@ ok "$((128 > $?))" "waiting can be ended"
 fails_with 1 "error=ENOSPC" claim try -t 2
 fails_with 1 "error=ENOSPC" claim try 2
 stop_pattern "$pattern"
-start_pattern 1 $((mib * 3 / 4)) -s
+start_program pattern -b 1 -s $((mib * 3 / 4))
 fails_with 1 "error=EAGAIN" claim try -t $((mib / 2))
 intact "$pattern" "nothing was moved for it"
 stop_pattern "$pattern"
