@@ -28,6 +28,7 @@
 #include <linux/sysfs.h>
 #include <linux/vmstat.h>
 
+#include "heap.h"
 #include "internal.h"
 
 /* Blocks that are taken from the OS at a time. In between, signals are looked at. */
@@ -886,6 +887,19 @@ static void dismiss(struct cxlmem_device *cdev, struct cxlmem_cma *cma)
 }
 
 /*
+ * As a dma-heap, where the kernel lets us add one. It stays when the mode is left, since
+ * it can not be removed; who asks it for memory then is told that there is none.
+ */
+void cxlmem_cma_offer(struct cxlmem_device *cdev)
+{
+	int rc = cxlmem_heap_offer(cdev->mem->name, cdev, cxlmem_claim);
+
+	if (rc && rc != -EOPNOTSUPP)
+		dev_warn(&cdev->dev, "there is no dma-heap of it (%pe); /dev/%s is there\n",
+			 ERR_PTR(rc), cdev->mem->name);
+}
+
+/*
  * The memory map stays on the host: on the device it would be at the beginning of
  * each memory block, and no piece could be longer than one.
  */
@@ -913,6 +927,7 @@ static int enter_cma(struct cxlmem_device *cdev)
 		return rc;
 	}
 	set_closing(cma, false);
+	cxlmem_cma_offer(cdev);
 	return 0;
 }
 

@@ -80,6 +80,11 @@ static __always_inline void cxlmem_init_page(struct page *page, struct dev_pagem
 		cxlmem_init_page_3(zone_device_page_init, page, pgmap);
 }
 
+/* Modules could not add dma-heaps before. */
+#if IS_ENABLED(CONFIG_DMABUF_HEAPS) && LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0)
+#define CXLMEM_HAS_DMA_HEAPS
+#endif
+
 /* What is asked for was a migrate type before it had flags of its own. */
 #ifdef ACR_FLAGS_NONE
 #define CXLMEM_CONTIG ACR_FLAGS_NONE

@@ -10,6 +10,7 @@
 #include <linux/numa.h>
 #include <linux/slab.h>
 
+#include "heap.h"
 #include "internal.h"
 
 #define CREATE_TRACE_POINTS
@@ -93,6 +94,8 @@ struct cxlmem_device *cxlmem_register(struct device *parent, const struct cxlmem
 		return ERR_PTR(rc);
 	}
 
+	if (mem->cma)
+		cxlmem_cma_offer(cdev);
 	dev_info(&cdev->dev, "%lu MiB at %#llx, node %d\n", to_mib(range_len(&mem->range)),
 		 mem->range.start, mem->node);
 	if (range_len(&mem->usable) < range_len(&mem->range))
@@ -128,6 +131,7 @@ int cxlmem_unregister(struct cxlmem_device *cdev)
 		dev_err(&cdev->dev, "%lu MiB stay in mode %s without a driver until it is bound again\n",
 			to_mib(range_len(&mem->usable)), mem->mode->name);
 
+	cxlmem_heap_withdraw(mem->name);
 	cxlmem_chardev_del(cdev);
 	cxlmem_memory_release(mem);
 	put_device(&cdev->dev);
@@ -192,3 +196,4 @@ module_exit(cxlmem_exit);
 MODULE_DESCRIPTION("Coherent device memory in a mode of its owner's choice");
 MODULE_VERSION("0.1");
 MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(CXLMEM_NS(CXLMEM));

@@ -335,6 +335,7 @@ int cxlmem_cma_notify(struct cxlmem_cma *cma, unsigned long action, unsigned lon
 		      unsigned long pages);
 void cxlmem_cma_look(struct cxlmem_cma *cma, struct cxlmem_cma_state *state);
 u64 cxlmem_cma_used_by(struct cxlmem_cma *cma, kuid_t uid);
+void cxlmem_cma_offer(struct cxlmem_device *cdev);
 int cxlmem_cma_lend(struct cxlmem_device *cdev, bool lend);
 ssize_t cxlmem_cma_list(struct cxlmem_cma *cma, char *buf);
 int cxlmem_extent_claim(struct cxlmem_device *cdev, struct cxlmem_extent *extent, u64 align,

@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
 #include <linux/kernel-page-flags.h>
 #include <linux/videodev2.h>
 #include <setjmp.h>
@@ -630,10 +631,46 @@ static void case_vivid(void)
 	check(!attribute("cma/claimed"), "not all is free");
 }
 
+/* A program that knows dma-heaps and nothing of cxlmem. */
+static void case_heap(void)
+{
+	struct dma_heap_allocation_data data = { .len = 3 << 20, .fd_flags = O_RDWR | O_CLOEXEC };
+	int heap = open("/dev/dma_heap/cxlmem0", O_RDWR | O_CLOEXEC);
+	struct claim claim;
+
+	check(heap >= 0, "/dev/dma_heap/cxlmem0: %s", strerror(errno));
+	check(!ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data), "allocation: %s", strerror(errno));
+	check(attribute("cma/claimed") == 4 << 20, "it is not a claim");
+	claim.buffer.fd = data.fd;
+	claim.buffer.length = lseek(data.fd, 0, SEEK_END);
+	check(claim.buffer.length == 4 << 20, "it has another size");
+	map_claim(&claim);
+	check_zero(&claim);
+	fill(&claim, 3);
+	check(is_intact(&claim), "it is not memory");
+	let_go(&claim);
+	check(!attribute("cma/claimed"), "it is not free after the last reference");
+	data.len = ~0ull & ~(PAGE - 1);
+	check(ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data), "all memory of the world");
+}
+
+/* The same in another mode, or without a device: an error. */
+static void case_heap_gone(void)
+{
+	struct dma_heap_allocation_data data = { .len = 3 << 20, .fd_flags = O_RDWR | O_CLOEXEC };
+	int heap = open("/dev/dma_heap/cxlmem0", O_RDWR | O_CLOEXEC);
+
+	check(heap >= 0, "/dev/dma_heap/cxlmem0: %s", strerror(errno));
+	check(ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data), "an allocation from nothing");
+	printf("%s\n", strerrorname_np(errno));
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
+	{ "heap", case_heap },
+	{ "heap-gone", case_heap_gone },
 	{ "basic", case_basic },
 	{ "align", case_align },
 	{ "parallel", case_parallel },
@@ -649,7 +686,7 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		errx(2, "usage: claim hold|try|random|fuzz|CASE");
 	device = open("/dev/cxlmem0", O_RDWR | O_CLOEXEC);
-	if (device < 0)
+	if (device < 0 && strcmp(argv[1], "heap-gone"))
 		err(1, "/dev/cxlmem0");
 	if (!strcmp(argv[1], "hold") || !strcmp(argv[1], "try"))
 		return hold(argc - 1, argv + 1, !strcmp(argv[1], "hold"));
