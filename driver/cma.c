@@ -731,7 +731,8 @@ u64 cxlmem_cma_used_by(struct cxlmem_cma *cma, kuid_t uid)
 	return used_by(cma, uid);
 }
 
-/* One line for each claim. */
+/* One line for each claim, as long as there is room for whole ones. */
+#define LONGEST_LINE 128
 ssize_t cxlmem_cma_list(struct cxlmem_cma *cma, char *buf)
 {
 	const struct cxlmem_extent *extent;
@@ -739,7 +740,7 @@ ssize_t cxlmem_cma_list(struct cxlmem_cma *cma, char *buf)
 
 	guard(mutex)(&cma->lock);
 	list_for_each_entry(extent, &cma->extents, list)
-		if (!extent->pending)
+		if (!extent->pending && n < PAGE_SIZE - LONGEST_LINE)
 			n += sysfs_emit_at(buf, n, "%#llx %llu %u %d %*pE\n", extent->offset,
 					   block_offset(cma, extent->blocks),
 					   from_kuid(&init_user_ns, extent->uid), extent->pid,
@@ -806,6 +807,23 @@ static void set_lend(struct cxlmem_cma *cma, bool lend)
 			put_back(cma, i, 1);
 }
 
+/* The host is to be asked before anything is moved, and never to run out of memory. */
+static int check_room(struct cxlmem_device *cdev, struct cxlmem_cma *cma)
+{
+	u64 room = cxlmem_host_room(cdev->mem->node);
+	u64 used;
+
+	scoped_guard(mutex, &cma->lock) {
+		used = block_offset(cma, count(cma, LENT));
+		used -= min(used, free_in_zone(cma));
+	}
+	if (used <= room)
+		return 0;
+	return cxlmem_refuse(cdev, -ENOSPC,
+			     "the OS uses %lu MiB of the device, and the rest of the machine can take %lu MiB",
+			     to_mib(used), to_mib(room));
+}
+
 static int refuse_to_take(struct cxlmem_device *cdev, int error, unsigned long bad)
 {
 	const struct cxlmem_cma *cma = cdev->mem->cma;
@@ -834,6 +852,11 @@ int cxlmem_cma_lend(struct cxlmem_device *cdev, bool lend)
 
 	lockdep_assert_held(&cdev->lock);
 	if (cma && cma->lend != lend) {
+		if (!lend) {
+			rc = check_room(cdev, cma);
+			if (rc)
+				return rc;
+		}
 		set_lend(cma, lend);
 		rc = lend ? 0 : take_all(cdev, cma, &bad);
 		if (rc) {
