@@ -17,7 +17,8 @@ static const struct option_row mode_options[] = {
 	ROW_NODE,
 	ROW_MEMMAP,
 	{ OPT_POLICY, "policy", "POLICY", "mode driver, when full: deny, or evict the oldest" },
-	{ OPT_QUOTA, "quota", "SIZE", "mode driver: what a user may have; 0: all" },
+	{ OPT_QUOTA, "quota", "SIZE", "modes driver, cma: what a user may have; 0: all" },
+	{ OPT_LEND, "lend", "on|off", "mode cma: the system may use what is not claimed" },
 	ROW_PARTIAL,
 	ROW_TIMEOUT,
 	ROW_FORCE("whatever node; a devdax device in use; no check for room"),
@@ -104,13 +105,15 @@ const struct command commands[] = {
 		.max_args = 2,
 		.help = "print a device's mode, or switch to another",
 		.more = "Modes: offline (nobody uses the memory), system (the operating system uses it as a far\n"
-			"NUMA node), driver (only what programs ask to have there is put there). What was set\n"
-			"before (zone, node, memmap, policy, quota) stays unless an option says otherwise. A\n"
-			"switch completes, or leaves things as they were.",
+			"NUMA node), driver (only what programs ask to have there is put there), cma (contiguous\n"
+			"pieces can be claimed; the system may use the rest, or not). What was set before (zone,\n"
+			"node, memmap, policy, quota, lend) stays unless an option says otherwise. A switch\n"
+			"completes, or leaves things as they were.",
 		.examples = "  cxlmemctl mode cxlmem0\n"
 			    "  cxlmemctl mode cxlmem0 system --dry-run\n"
 			    "  cxlmemctl mode 0d:00.0 system --zone kernel\n"
 			    "  cxlmemctl mode cxlmem0 driver --policy evict --quota 16G\n"
+			    "  cxlmemctl mode cxlmem0 cma --lend on\n"
 			    "  cxlmemctl mode serial:0x1234 offline\n",
 		.options = mode_options,
 	},

@@ -105,6 +105,9 @@ struct json_object *json_device(struct cxlmem_device *dev)
 	ADD("capacity", json_object_new_uint64(cxlmem_device_get_capacity(dev)));
 	ADD("policy", json_text(cxlmem_device_get_policy(dev)));
 	ADD("quota", amount(cxlmem_device_get_quota(dev)));
+	ADD("lend", cxlmem_device_get_lend(dev) < 0 ? NULL :
+	    json_object_new_boolean(cxlmem_device_get_lend(dev)));
+	ADD("claimed", json_object_new_uint64(cxlmem_device_get_claimed(dev)));
 	ADD("distance", amount(cxlmem_device_get_distance(dev)));
 	ADD("read_latency_ns", amount(cxlmem_device_get_read_latency(dev)));
 	ADD("read_bandwidth_mbps", amount(cxlmem_device_get_read_bandwidth(dev)));

@@ -152,6 +152,20 @@ static void put_quota(struct cell *cell, struct cxlmem_device *dev)
 		put_size(cell, cxlmem_device_get_quota(dev));
 }
 
+static void put_lend(struct cell *cell, struct cxlmem_device *dev)
+{
+	int lend = cxlmem_device_get_lend(dev);
+
+	if (lend >= 0)
+		put_text(cell, lend ? "on" : "off");
+}
+
+static void put_claimed(struct cell *cell, struct cxlmem_device *dev)
+{
+	if (!strcmp(cxlmem_device_get_mode(dev), "cma"))
+		put_size(cell, cxlmem_device_get_claimed(dev));
+}
+
 static void put_distance(struct cell *cell, struct cxlmem_device *dev)
 {
 	put_number(cell, cxlmem_device_get_distance(dev));
@@ -214,6 +228,8 @@ static const struct column {
 	{ "CAPACITY",	false,	SCOLS_FL_RIGHT,		put_capacity },
 	{ "POLICY",	false,	0,			put_policy },
 	{ "QUOTA",	false,	SCOLS_FL_RIGHT,		put_quota },
+	{ "LEND",	false,	0,			put_lend },
+	{ "CLAIMED",	false,	SCOLS_FL_RIGHT,		put_claimed },
 	{ "DISTANCE",	true,	SCOLS_FL_RIGHT,		put_distance },
 	{ "LATENCY",	true,	SCOLS_FL_RIGHT,		put_latency },
 	{ "BANDWIDTH",	true,	SCOLS_FL_RIGHT,		put_bandwidth },

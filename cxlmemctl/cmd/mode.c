@@ -22,11 +22,16 @@ static bool has_mode(struct cxlmem_device *dev, const char *mode)
 static int set_mode(struct tool *t, const char *name, const char *mode)
 {
 	struct cxlmem_device *dev = NULL;
+	bool driver = !strcmp(mode, "driver"), cma = !strcmp(mode, "cma");
 	struct operation op;
 	int rc;
 
-	if (strcmp(mode, "driver") && (t->value[OPT_POLICY] || t->value[OPT_QUOTA]))
-		return wrong_usage(t, "--policy and --quota are for mode driver");
+	if (!driver && t->value[OPT_POLICY])
+		return wrong_usage(t, "--policy is for mode driver");
+	if (!driver && !cma && t->value[OPT_QUOTA])
+		return wrong_usage(t, "--quota is for the modes driver and cma");
+	if (!cma && t->value[OPT_LEND])
+		return wrong_usage(t, "--lend is for mode cma");
 	rc = operation_begin(&op, t);
 	if (rc)
 		return rc;

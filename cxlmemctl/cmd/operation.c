@@ -203,6 +203,7 @@ static int read_options(struct tool *t, struct cxlmem_options *options)
 	const char *zone = t->value[OPT_ZONE], *node = t->value[OPT_NODE];
 	const char *memmap = t->value[OPT_MEMMAP], *timeout = t->value[OPT_TIMEOUT];
 	const char *policy = t->value[OPT_POLICY], *quota = t->value[OPT_QUOTA];
+	const char *lend = t->value[OPT_LEND];
 	unsigned int value;
 	uint64_t bytes;
 	size_t i;
@@ -230,6 +231,11 @@ static int read_options(struct tool *t, struct cxlmem_options *options)
 		if (cxlmem_parse_size(quota, &bytes) || bytes > INT64_MAX)
 			return wrong_usage(t, "'%s' is not a size", quota);
 		options->quota = bytes;
+	}
+	if (lend) {
+		if (strcmp(lend, "on") && strcmp(lend, "off"))
+			return wrong_usage(t, "--lend is on or off, not '%s'", lend);
+		options->lend = !strcmp(lend, "on");
 	}
 	if (timeout && !number(timeout, 1000000, &options->timeout))
 		return wrong_usage(t, "'%s' is not a number of seconds", timeout);
@@ -288,6 +294,9 @@ static void print_state(struct cxlmem_device *dev, bool already)
 		printf(", %s on line on node %d in zone %s",
 		       cxlmem_format_size(online, text, sizeof(text)),
 		       cxlmem_device_get_node(dev), cxlmem_device_get_zone(dev));
+	if (!strcmp(mode, "cma"))
+		printf(", lend %s, %s claimed", cxlmem_device_get_lend(dev) ? "on" : "off",
+		       cxlmem_format_size(cxlmem_device_get_claimed(dev), text, sizeof(text)));
 	if (offline)
 		printf(", %s off line", cxlmem_format_size(offline, text, sizeof(text)));
 	if (cxlmem_device_get_capacity(dev))

@@ -44,6 +44,7 @@ enum option_key {
 	OPT_CONFIG,
 	OPT_POLICY,
 	OPT_QUOTA,
+	OPT_LEND,
 	OPT_PID,
 	OPT_OUT,
 	OPT_INTERVAL,

@@ -82,6 +82,27 @@ static void read_handed_out(struct cxlmem_device *dev)
 	}
 }
 
+/* A driver without mode "cma" has none of this. */
+static void read_lent(struct cxlmem_device *dev)
+{
+	char word[NAME_LEN];
+
+	dev->lend = -1;
+	dev->claimed = dev->unused = 0;
+	if (!device_has_mode(dev, "cma"))
+		return;
+	read_word(dev, word, sizeof(word), "lend");
+	dev->lend = !strcmp(word, "on");
+	if (strcmp(dev->mode, "cma"))
+		return;
+	read_number(dev, &dev->claimed, "cma/claimed");
+	read_number(dev, &dev->unused, "cma/free");
+	if (dev->claimed > dev->range.size || dev->unused > dev->range.size) {
+		dev->claimed = dev->unused = 0;
+		dev->bad = "cma/claimed";
+	}
+}
+
 static int cxlmem_read(struct cxlmem_device *dev)
 {
 	uint64_t memmap;
@@ -103,6 +124,7 @@ static int cxlmem_read(struct cxlmem_device *dev)
 	read_number(dev, &memmap, "memmap_on_memory");
 	dev->memmap = memmap != 0;
 	read_handed_out(dev);
+	read_lent(dev);
 
 	/* The parent may be of any kind, and its driver may have no name. */
 	if (sysfs_link(dev->ctx, dev->parent, sizeof(dev->parent), "%s/device", dev->dir))
@@ -140,6 +162,22 @@ static int set(struct transition *t, const char *attr, const char *value)
 	return refused(t, rc, what);
 }
 
+static bool read_progress(struct transition *t, uint64_t *done, uint64_t *total);
+
+/* In mode "cma" this moves what the system has on the device. */
+static int set_lend(struct transition *t)
+{
+	const char *lend = t->want.lend ? "on" : "off";
+	char path[PATH_MAX];
+	int rc;
+
+	if (strcmp(t->dev->mode, "cma"))
+		return set(t, "lend", lend);
+	snprintf(path, sizeof(path), "%s/lend", t->dev->dir);
+	rc = supervised_write(t, path, lend, "switching what the system may use", read_progress);
+	return rc ? refused(t, rc, "switch lend") : 0;
+}
+
 static int cxlmem_configure(struct transition *t)
 {
 	struct cxlmem_device *dev = t->dev;
@@ -161,6 +199,8 @@ static int cxlmem_configure(struct transition *t)
 		snprintf(value, sizeof(value), "%jd", (intmax_t)t->want.quota);
 		rc = set(t, "quota", value);
 	}
+	if (!rc && dev->lend != t->want.lend)
+		rc = set_lend(t);
 	return rc;
 }
 
@@ -224,9 +264,9 @@ static int write_mode(struct transition *t, const char *mode, const char *doing,
 	return refused(t, rc, what);
 }
 
-static int cxlmem_add(struct transition *t)
+static int cxlmem_add(struct transition *t, const char *mode)
 {
-	return write_mode(t, "system", "adding the memory to the system",
+	return write_mode(t, mode, "adding the memory to the system",
 			  "add the memory to the system");
 }
 

@@ -92,6 +92,7 @@ static int dax_read(struct cxlmem_device *dev)
 		if (!strcmp(dev->driver, modes[i].driver))
 			strcpy(dev->mode, modes[i].mode);
 	strcpy(dev->modes, "offline system");
+	dev->lend = -1;
 	find_zone(dev);
 	return 0;
 }
@@ -165,11 +166,12 @@ static int switch_driver(struct transition *t, bool ram)
 }
 
 /* kmem lets the kernel's policy choose the zone; what is asked for may be another one. */
-static int dax_add(struct transition *t)
+static int dax_add(struct transition *t, const char *mode)
 {
 	struct policy policy;
 	int rc;
 
+	(void)mode;	/* there is one */
 	if (!strcmp(t->want.zone, "kernel"))
 		return switch_driver(t, true);
 	rc = policy_hold(t, "online_movable", &policy);

@@ -78,6 +78,12 @@ EXPORT struct cxlmem_device *cxlmem_device_get_next(struct cxlmem_device *dev)
 	return dev->next;
 }
 
+/* Its memory blocks are the system's, or can be. */
+bool device_has_blocks(const struct cxlmem_device *dev)
+{
+	return !strcmp(dev->mode, "system") || !strcmp(dev->mode, "cma");
+}
+
 static void read_blocks(struct cxlmem_device *dev)
 {
 	struct blocks blocks;
@@ -87,7 +93,7 @@ static void read_blocks(struct cxlmem_device *dev)
 	dev->offline = 0;
 	dev->blocks_known = false;
 	/* Of dax devices only root may know the range. */
-	if (strcmp(dev->mode, "system") || !dev->usable.size || blocks_read(dev, &blocks))
+	if (!device_has_blocks(dev) || !dev->usable.size || blocks_read(dev, &blocks))
 		return;
 	dev->blocks_known = true;
 	for (i = 0; i < blocks.nr; i++) {
@@ -352,6 +358,16 @@ EXPORT const char *cxlmem_device_get_policy(struct cxlmem_device *dev)
 EXPORT int64_t cxlmem_device_get_quota(struct cxlmem_device *dev)
 {
 	return dev->quota;
+}
+
+EXPORT int cxlmem_device_get_lend(struct cxlmem_device *dev)
+{
+	return dev->lend;
+}
+
+EXPORT uint64_t cxlmem_device_get_claimed(struct cxlmem_device *dev)
+{
+	return dev->claimed;
 }
 
 EXPORT int cxlmem_device_get_distance(struct cxlmem_device *dev)

@@ -37,6 +37,8 @@ static int64_t used(struct cxlmem_device *dev)
 
 	if (!strcmp(dev->mode, "driver"))
 		return dev->capacity ? (int64_t)dev->handed_out : -1;
+	if (!strcmp(dev->mode, "cma"))
+		return dev->unused <= dev->online ? (int64_t)(dev->online - dev->unused) : -1;
 	if (!dev->online && (dev->blocks_known || strcmp(dev->mode, "system")))
 		return 0;
 	if (!dev->online || dev->node < 0)

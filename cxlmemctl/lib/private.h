@@ -97,10 +97,10 @@ struct backend {
 	const char *class;		/* directory that lists them */
 	const char *prefix;		/* of their names, a number follows */
 	int (*read)(struct cxlmem_device *dev);
-	/* Set zone, node and memmap of a device in mode "offline". */
+	/* Set what the mode is entered with; in the modes that have something to set, that. */
 	int (*configure)(struct transition *t);
-	/* Make memory blocks of it, or take away those that are all offline or can be made so. */
-	int (*add)(struct transition *t);
+	/* Make memory blocks of it, for mode "system" or "cma", or take away those that are all offline or can be made so. */
+	int (*add)(struct transition *t, const char *mode);
 	int (*remove)(struct transition *t);
 	/* Mode "driver"; only for those that have it. */
 	int (*hand_out)(struct transition *t);
@@ -134,6 +134,9 @@ struct cxlmem_device {
 	int64_t quota;			/* -1 if the driver has none */
 	uint64_t capacity;		/* bytes, 0 in another mode */
 	uint64_t handed_out;		/* bytes of them */
+	int lend;			/* of mode "cma"; -1 if the driver has none */
+	uint64_t claimed;		/* bytes, 0 in another mode */
+	uint64_t unused;		/* bytes that nobody uses in mode "cma" */
 
 	uint64_t online;		/* bytes of memory blocks, by their state */
 	uint64_t offline;
@@ -151,6 +154,7 @@ struct cxlmem_device {
 /* The device with this range, or that belongs to this parent; NULL if there is none. */
 struct cxlmem_device *device_at(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size);
 struct cxlmem_device *device_of(struct cxlmem_ctx *ctx, const char *parent);
+bool device_has_blocks(const struct cxlmem_device *dev);
 bool device_has_mode(struct cxlmem_device *dev, const char *mode);
 /* All but the memory blocks, which cxlmem_device_refresh() reads, too. */
 int device_read_attributes(struct cxlmem_device *dev);
@@ -240,13 +244,14 @@ uint64_t pages_unmovable(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size);
 
 /* ---- transition.c ---- */
 
-/* What a device is set to: the last two for mode "driver", the others for "system". */
+/* What a device is set to. */
 struct settings {
 	char zone[NAME_LEN];
 	int node;
 	int memmap;
-	char policy[NAME_LEN];
-	int64_t quota;
+	char policy[NAME_LEN];		/* for mode "driver" */
+	int64_t quota;			/* for it, and for mode "cma" */
+	int lend;			/* for mode "cma" */
 };
 
 /* One operation on one device, from taking the lock to giving it back. */

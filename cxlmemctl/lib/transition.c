@@ -31,13 +31,15 @@ static int read_settings(struct transition *t)
 	t->old.memmap = dev->memmap;
 	snprintf(t->old.policy, sizeof(t->old.policy), "%s", dev->policy);
 	t->old.quota = dev->quota;
+	t->old.lend = dev->lend;
 	snprintf(t->was, sizeof(t->was), "%s", dev->mode);
 	snprintf(t->want.zone, sizeof(t->want.zone), "%s", zone);
 	t->want.node = t->opt.node == CXLMEM_KEEP ? dev->node : t->opt.node;
 	t->want.memmap = t->opt.memmap == CXLMEM_KEEP ? dev->memmap : !!t->opt.memmap;
-	/* Only mode "driver" sets these, see enter_driver(). */
+	/* Only the modes "driver" and "cma" set these, see read_limits(). */
 	strcpy(t->want.policy, t->old.policy);
 	t->want.quota = t->old.quota;
+	t->want.lend = t->old.lend;
 	return 0;
 }
 
@@ -130,15 +132,15 @@ int leave_mode(struct transition *t)
 
 /*
  * Adds the memory with the settings in t->want and onlines it, from mode
- * "offline". If that fails the device may be in between.
+ * "offline". If that fails the device may be in between. The mode is "system" or "cma".
  */
-static int add(struct transition *t)
+static int add(struct transition *t, const char *mode)
 {
 	int rc = t->dev->backend->configure(t);
 
 	if (rc)
 		return rc;
-	rc = t->dev->backend->add(t);
+	rc = t->dev->backend->add(t, mode);
 	if (rc)
 		return rc;
 	/* blocks_online() looks at the blocks itself. */
@@ -163,8 +165,8 @@ static int hand_out(struct transition *t)
 /* Back to the mode of the beginning, with its settings. */
 static int put_back(struct transition *t)
 {
-	if (!strcmp(t->was, "system"))
-		return add(t);
+	if (!strcmp(t->was, "system") || !strcmp(t->was, "cma"))
+		return add(t, t->was);
 	if (!strcmp(t->was, "driver"))
 		return hand_out(t);
 	return t->dev->backend->configure(t);
@@ -270,7 +272,7 @@ static int enter_system(struct transition *t)
 		foretell_addition(t);
 		return CXLMEM_DONE;
 	}
-	rc = add(t);
+	rc = add(t, "system");
 	return rc < 0 ? undo(t, rc) : rc;
 }
 
@@ -288,6 +290,8 @@ static int read_limits(struct transition *t)
 		strcpy(t->want.policy, policy);
 	if (t->opt.quota != CXLMEM_KEEP)
 		t->want.quota = t->opt.quota;
+	if (t->opt.lend != CXLMEM_KEEP)
+		t->want.lend = !!t->opt.lend;
 	return 0;
 }
 
@@ -327,6 +331,57 @@ static int enter_driver(struct transition *t)
 	return rc < 0 ? undo(t, rc) : rc;
 }
 
+static void foretell_lending(struct transition *t)
+{
+	char size[16];
+
+	event_text(t, CXLMEM_EVENT_STEP,
+		   "would add %s of %s to node %d, of which contiguous pieces can be claimed; the system %s what is not claimed",
+		   cxlmem_format_size(t->dev->usable.size, size, sizeof(size)), t->dev->name,
+		   t->want.node, t->want.lend ? "may use" : "does not use");
+}
+
+/* As enter_system(), but that quota and lend can be set in the mode. */
+static int enter_cma(struct transition *t)
+{
+	bool was_cma = !strcmp(t->was, "cma");
+	int rc = read_limits(t);
+
+	if (rc)
+		return rc;
+	if (t->want.node < 0)
+		return no_node(t);
+	rc = check_size(t);
+	if (rc)
+		return rc;
+	if (!strcmp(t->want.zone, "kernel"))
+		return fail(t->ctx, EINVAL,
+			    "in zone kernel there is memory that cannot be moved for claims; mode cma is for zone movable, see --zone");
+	if (was_cma && same_settings(&t->old, &t->want)) {
+		if (t->old.quota == t->want.quota && t->old.lend == t->want.lend &&
+		    !t->dev->offline)
+			return CXLMEM_ALREADY;
+		if (dry_run(t)) {
+			foretell_lending(t);
+			return CXLMEM_DONE;
+		}
+		rc = t->dev->backend->configure(t);
+		if (rc)
+			return rc;
+		rc = blocks_online(t, t->want.zone);
+		return rc == CXLMEM_ALREADY ? CXLMEM_DONE : rc;
+	}
+	rc = leave_mode(t);
+	if (rc < 0 || rc == CXLMEM_PARTLY)
+		return rc;
+	if (dry_run(t)) {
+		foretell_lending(t);
+		return CXLMEM_DONE;
+	}
+	rc = add(t, "cma");
+	return rc < 0 ? undo(t, rc) : rc;
+}
+
 int empty_driver(struct transition *t)
 {
 	int rc = leave_mode(t);
@@ -345,6 +400,7 @@ static const struct mode {
 	{ "offline",	leave_mode },
 	{ "system",	enter_system },
 	{ "driver",	enter_driver },
+	{ "cma",	enter_cma },
 };
 
 bool mode_is_known(const char *name)

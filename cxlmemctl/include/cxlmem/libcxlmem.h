@@ -196,14 +196,18 @@ uint64_t cxlmem_device_get_capacity(struct cxlmem_device *dev);
  * cxlmem_device_get_free - bytes that are not in use
  * @dev: device
  *
- * Of those that are online in mode "system", and of the capacity in mode
- * "driver". -1 if that cannot be told, and in mode "offline".
+ * Of those that are online in the modes "system" and "cma", and of the capacity in
+ * mode "driver". -1 if that cannot be told, and in mode "offline".
  */
 int64_t cxlmem_device_get_free(struct cxlmem_device *dev);
 /** cxlmem_device_get_policy - "deny" or "evict": what mode "driver" does if it is full; "" if unknown */
 const char *cxlmem_device_get_policy(struct cxlmem_device *dev);
-/** cxlmem_device_get_quota - bytes that a user may have in mode "driver", 0: no limit, -1: unknown */
+/** cxlmem_device_get_quota - bytes that a user may have in the modes "driver" and "cma", 0: no limit, -1: unknown */
 int64_t cxlmem_device_get_quota(struct cxlmem_device *dev);
+/** cxlmem_device_get_lend - 1 if the system may use what is not claimed in mode "cma", 0: no, -1: unknown */
+int cxlmem_device_get_lend(struct cxlmem_device *dev);
+/** cxlmem_device_get_claimed - bytes that are claimed in mode "cma", 0 in another mode */
+uint64_t cxlmem_device_get_claimed(struct cxlmem_device *dev);
 /** cxlmem_device_get_distance - distance of the node from the nearest node with CPUs, or -1 */
 int cxlmem_device_get_distance(struct cxlmem_device *dev);
 /** cxlmem_device_get_read_latency - nanoseconds, as the firmware states them, or -1 */
@@ -270,7 +274,9 @@ struct cxlmem_event {
  *	stopped and undone
  * @data: handed to @event
  * @policy: "deny", "evict", or NULL to keep what is set; for mode "driver"
- * @quota: bytes that a user may have on the device, 0 for no limit, or CXLMEM_KEEP; for mode "driver"
+ * @quota: bytes that a user may have on the device, 0 for no limit, or CXLMEM_KEEP; for the
+ *	modes "driver" and "cma"
+ * @lend: 1 to let the system use what is not claimed, 0 not to, or CXLMEM_KEEP; for mode "cma"
  */
 struct cxlmem_options {
 	size_t size;
@@ -283,6 +289,7 @@ struct cxlmem_options {
 	void *data;
 	const char *policy;
 	int64_t quota;
+	int lend;
 };
 
 #define CXLMEM_OPTIONS_INIT {				\
@@ -291,6 +298,7 @@ struct cxlmem_options {
 	.memmap = CXLMEM_KEEP,				\
 	.timeout = CXLMEM_TIMEOUT,			\
 	.quota = CXLMEM_KEEP,				\
+	.lend = CXLMEM_KEEP,				\
 }
 
 /**
@@ -302,8 +310,10 @@ struct cxlmem_options {
  * Waits for its turn if another program works on the device. "system" also
  * sets zone, node and memmap (going through "offline" if the device is in
  * "system" with others) and onlines all memory blocks. "driver" also sets
- * policy and quota, which can be done while it is in use. Leaving "system" or
- * "driver" moves the data to other nodes.
+ * policy and quota, which can be done while it is in use. "cma" onlines all memory
+ * blocks, too, and sets quota and lend, which can be done while it is in use; zone
+ * "kernel" is refused. Leaving "system" or "driver" moves the data to other nodes, and
+ * so does leaving "cma", which fails as long as something is claimed.
  *
  * Returns an enum cxlmem_result, or: -EINVAL no such mode or setting, -EINTR
  * stopped, -ETIMEDOUT, -EBUSY some memory cannot be moved or the device is
