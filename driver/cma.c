@@ -67,6 +67,7 @@ enum state {
  * @changes: counts what could be good news for who waits for a block
  * @changed: woken at each of them
  * @extents: all extents
+ * @pending: how many of them are
  * @states: what each block is
  */
 struct cxlmem_cma {
@@ -81,6 +82,7 @@ struct cxlmem_cma {
 	unsigned long changes;
 	wait_queue_head_t changed;
 	struct list_head extents;
+	unsigned int pending;
 	u8 states[];
 };
 
@@ -504,7 +506,7 @@ static void unreserve(struct cxlmem_cma *cma, unsigned long first, unsigned long
 
 static bool any_on_the_way(const struct cxlmem_cma *cma)
 {
-	return count(cma, TAKING) || count(cma, ARRIVING) || count(cma, LEAVING);
+	return count(cma, TAKING) || count(cma, ARRIVING);
 }
 
 /* What to do if there is no place: 0 to try again, or the error that it is. */
@@ -616,6 +618,7 @@ static int add_extent(struct cxlmem_device *cdev, struct cxlmem_extent *extent)
 		return -EDQUOT;
 	extent->cma = cma;
 	extent->pending = true;
+	cma->pending++;
 	kref_get(&cma->ref);
 	list_add_tail(&extent->list, &cma->extents);
 	return 0;
@@ -627,6 +630,7 @@ static void drop_extent(struct cxlmem_extent *extent)
 
 	scoped_guard(mutex, &cma->lock) {
 		list_del(&extent->list);
+		cma->pending -= extent->pending;
 		tell_waiters(cma);
 	}
 	kref_put(&cma->ref, free_cma);
@@ -674,6 +678,7 @@ void cxlmem_extent_settle(struct cxlmem_extent *extent)
 {
 	guard(mutex)(&extent->cma->lock);
 	extent->pending = false;
+	extent->cma->pending--;
 	tell_waiters(extent->cma);
 }
 
@@ -774,7 +779,7 @@ static int take_all(struct cxlmem_device *cdev, struct cxlmem_cma *cma, unsigned
 	for (;;) {
 		scoped_guard(mutex, &cma->lock) {
 			seen = cma->changes;
-			others = any_on_the_way(cma);
+			others = any_on_the_way(cma) || count(cma, LEAVING);
 			if (next_lent(cma, &first, &n))
 				set(cma, first, n, TAKING);
 		}
@@ -974,24 +979,13 @@ static int refuse_leaving(struct cxlmem_device *cdev, struct cxlmem_cma *cma)
 			     to_mib(block_offset(cma, blocks)), n, who);
 }
 
-static bool any_pending(struct cxlmem_cma *cma)
-{
-	const struct cxlmem_extent *extent;
-
-	guard(mutex)(&cma->lock);
-	list_for_each_entry(extent, &cma->extents, list)
-		if (extent->pending)
-			return true;
-	return false;
-}
-
 /* The device goes, whatever anybody says: claims under way fail, the others are void. */
 static void revoke_all(struct cxlmem_cma *cma)
 {
 	struct cxlmem_extent *extent;
 
 	set_closing(cma, true);
-	wait_event(cma->changed, !any_pending(cma));
+	wait_event(cma->changed, !READ_ONCE(cma->pending));
 	guard(mutex)(&cma->lock);
 	list_for_each_entry(extent, &cma->extents, list)
 		cxlmem_buffer_revoke(extent);
