@@ -964,19 +964,18 @@ static int refuse_leaving(struct cxlmem_device *cdev, struct cxlmem_cma *cma)
 {
 	char who[CXLMEM_ERROR_LEN] = "";
 	const struct cxlmem_extent *extent;
-	unsigned long blocks = 0, n = 0;
+	unsigned long blocks = 0;
 	int at = 0;
 
 	lockdep_assert_held(&cma->lock);
 	list_for_each_entry(extent, &cma->extents, list) {
 		at += scnprintf(who + at, sizeof(who) - at, "%s%lu MiB by pid %d (%*pE)",
-				n ? ", " : "", to_mib(block_offset(cma, extent->blocks)),
+				at ? ", " : "", to_mib(block_offset(cma, extent->blocks)),
 				extent->pid, (int)strlen(extent->comm), extent->comm);
 		blocks += extent->blocks;
-		n++;
 	}
-	return cxlmem_refuse(cdev, -EBUSY, "%lu MiB are claimed, in %lu pieces: %s",
-			     to_mib(block_offset(cma, blocks)), n, who);
+	return cxlmem_refuse(cdev, -EBUSY, "%lu MiB are claimed: %s",
+			     to_mib(block_offset(cma, blocks)), who);
 }
 
 /* The device goes, whatever anybody says: claims under way fail, the others are void. */

@@ -40,7 +40,7 @@ for lend in off on; do
 $((64 << 20)) 0 $a claim" "are listed"
 	for mode in offline system driver; do
 		fails_with 1 "busy" attr mode $mode
-		like "$(attr last_error)" "66 MiB are claimed, in 2 pieces: 64 MiB by pid $a .claim., 2 MiB by pid $pattern .claim." \
+		like "$(attr last_error)" "66 MiB are claimed: 64 MiB by pid $a .claim., 2 MiB by pid $pattern .claim." \
 			"it says who has them"
 	done
 	intact "$a" "a claim is as it was"

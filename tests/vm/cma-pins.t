@@ -13,7 +13,7 @@ wait_for 20 grep -q . /tmp/pin
 run_ok claim try 2
 run_ok claim try $((mib / 4))
 fails_with 1 "error=EADDRINUSE.*obstacle=0x[0-9a-f]*000 " claim try "$mib"
-fails_with 1 "in use" attr lend off
+fails_with 1 busy attr lend off
 like "$(attr last_error)" "cannot be moved.*lent as before" "it says where, and what becomes of it"
 is "$(attr lend) $(attr cma/lent)" "on $((mib << 20))" "all is as before"
 
