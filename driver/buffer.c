@@ -40,7 +40,7 @@ struct buffer {
 	struct dma_buf *dmabuf;
 	char name[20];
 	struct module *driver;
-	struct mutex lock;
+	struct mutex lock;	/* guards the rest */
 	struct list_head attachments;
 	bool revoked;
 };
@@ -137,7 +137,7 @@ static struct sg_table *buffer_map(struct dma_buf_attachment *to, enum dma_data_
 }
 
 static void buffer_unmap(struct dma_buf_attachment *from, struct sg_table *table,
-		  enum dma_data_direction direction)
+			 enum dma_data_direction direction)
 {
 	struct attachment *attachment = from->priv;
 	struct buffer *buffer = from->dmabuf->priv;

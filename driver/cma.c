@@ -75,8 +75,8 @@ struct cxlmem_cma {
 	struct list_head all;
 	unsigned long first;
 	unsigned long size;
-	struct mutex taking;
-	struct mutex lock;
+	struct mutex taking;	/* around alloc_contig_range() */
+	struct mutex lock;	/* guards the rest */
 	bool lend;
 	bool closing;
 	unsigned long changes;
@@ -701,12 +701,15 @@ struct cxlmem_cma *cxlmem_cma_get(struct cxlmem_device *cdev)
 /* Of the zone that the blocks are in. */
 static u64 free_in_zone(const struct cxlmem_cma *cma)
 {
+	const struct page *page;
 	unsigned long i;
 
-	for (i = 0; i < cma->size; i++)
-		if (cma->states[i] == LENT)
-			return PFN_PHYS((u64)zone_page_state(page_zone(pfn_to_page(block_pfn(cma, i))),
-							     NR_FREE_PAGES));
+	for (i = 0; i < cma->size; i++) {
+		if (cma->states[i] != LENT)
+			continue;
+		page = pfn_to_page(block_pfn(cma, i));
+		return PFN_PHYS((u64)zone_page_state(page_zone(page), NR_FREE_PAGES));
+	}
 	return 0;
 }
 

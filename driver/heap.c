@@ -33,7 +33,7 @@ struct heap {
 	struct list_head list;
 	char name[20];
 	struct rw_semaphore lock;
-	cxlmem_heap_claim *claim;
+	struct dma_buf *(*claim)(struct cxlmem_device *cdev, struct cxlmem_buffer *buffer);
 	struct cxlmem_device *cdev;
 };
 
@@ -111,7 +111,9 @@ static struct heap *make_heap(const char *name)
 }
 
 /* Makes a device's memory a dma-heap of that name, until it is withdrawn. */
-int cxlmem_heap_offer(const char *name, struct cxlmem_device *cdev, cxlmem_heap_claim *claim)
+int cxlmem_heap_offer(const char *name, struct cxlmem_device *cdev,
+		      struct dma_buf *(*claim)(struct cxlmem_device *cdev,
+					       struct cxlmem_buffer *buffer))
 {
 	struct heap *heap;
 

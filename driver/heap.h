@@ -5,9 +5,9 @@
 
 #include <linux/cxlmem.h>
 
-typedef struct dma_buf *cxlmem_heap_claim(struct cxlmem_device *cdev, struct cxlmem_buffer *buffer);
-
-int cxlmem_heap_offer(const char *name, struct cxlmem_device *cdev, cxlmem_heap_claim *claim);
+int cxlmem_heap_offer(const char *name, struct cxlmem_device *cdev,
+		      struct dma_buf *(*claim)(struct cxlmem_device *cdev,
+					       struct cxlmem_buffer *buffer));
 void cxlmem_heap_withdraw(const char *name);
 
 #endif /* CXLMEM_HEAP_H */

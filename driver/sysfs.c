@@ -396,18 +396,18 @@ static struct cxlmem_cma_state cma_state(struct device *dev)
 	return state;
 }
 
-#define CMA_ATTR(_name)									\
+#define CMA_ATTR(_name, _amount)							\
 static ssize_t _name##_show(struct device *dev, struct device_attribute *attr, char *buf) \
 {											\
-	return sysfs_emit(buf, "%llu\n", cma_state(dev)._name);				\
+	return sysfs_emit(buf, "%llu\n", cma_state(dev)._amount);				\
 }											\
 static DEVICE_ATTR_RO(_name)
 
-CMA_ATTR(lent);
-CMA_ATTR(claimed);
-CMA_ATTR(free);
-CMA_ATTR(largest);
-CMA_ATTR(taking);
+CMA_ATTR(lent, lent);
+CMA_ATTR(claimed, claimed);
+CMA_ATTR(free, free);
+CMA_ATTR(largest, largest);
+CMA_ATTR(taking, taking);
 
 static ssize_t claims_show(struct device *dev, struct device_attribute *attr, char *buf)
 {

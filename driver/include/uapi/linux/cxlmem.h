@@ -207,8 +207,8 @@ struct cxlmem_residency {
  * dma-bufs. When the device goes, what is mapped is unmapped: to touch it then
  * gives SIGBUS, and devices cannot attach any more.
  *
- * Fields that are for results only must be zero, too. The results are written if it succeeds, and @obstacle and @moved for EADDRINUSE,
- * too. Further errors:
+ * Fields that are for results only must be zero, too. The results are written if it
+ * succeeds, and for EADDRINUSE as well. Further errors:
  *	EBUSY	the device is not in mode "cma", or is just leaving it
  *	ENOSPC	there is no such piece between other claims
  *	EAGAIN	there is one, but not without moving what is there (CXLMEM_CLAIM_TRY)
