@@ -11,12 +11,15 @@
 #include <linux/cleanup.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 
 #include "internal.h"
@@ -257,6 +260,34 @@ void cxlmem_buffer_revoke(struct cxlmem_extent *extent)
 	fput(file);
 }
 
+static int is_file(const void *file, struct file *other, unsigned int fd)
+{
+	return file == other;
+}
+
+/*
+ * A thread that has a claim open now, which need not be one of those that made it, with
+ * a reference. NULL if none has: then it is mapped, or a device or a message has it.
+ * Called with &cxlmem_cma.lock held, so that the dma-buf is there.
+ */
+struct task_struct *cxlmem_buffer_holder(const struct cxlmem_extent *extent)
+{
+	const struct buffer *buffer = container_of(extent, struct buffer, extent);
+	struct task_struct *process, *thread;
+	bool has;
+
+	guard(rcu)();
+	for_each_process_thread(process, thread) {
+		task_lock(thread);
+		has = thread->files &&
+		      iterate_fd(thread->files, 0, is_file, buffer->dmabuf->file);
+		task_unlock(thread);
+		if (has)
+			return get_task_struct(thread);
+	}
+	return NULL;
+}
+
 static int zero_block(struct cxlmem_job *job, u64 pfn, struct cxlmem_batch *batch)
 {
 	unsigned long i;
@@ -326,7 +357,7 @@ static struct dma_buf *make_buffer(struct cxlmem_device *cdev, struct cxlmem_buf
 		cxlmem_extent_release(&buffer->extent);
 		return ERR_PTR(rc);
 	}
-	cxlmem_extent_settle(&buffer->extent);
+	cxlmem_extent_settle(&buffer->extent, file_inode(buffer->dmabuf->file)->i_ino);
 	return buffer->dmabuf;
 }
 

@@ -24,6 +24,7 @@
 #include <linux/mm.h>
 #include <linux/page-flags.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 #include <linux/vmstat.h>
@@ -58,6 +59,7 @@ enum state {
  * @all: in the list of all that there are
  * @first: the first page
  * @size: number of blocks
+ * @before: bytes of the device's range before the first block
  * @taking: one call of alloc_contig_range() at a time, so that none of them finds
  *	    pages that another one has isolated, and fails
  * @lock: guards all that follows; taken inside of the kernel's hotplug lock, so
@@ -75,6 +77,7 @@ struct cxlmem_cma {
 	struct list_head all;
 	unsigned long first;
 	unsigned long size;
+	u64 before;
 	struct mutex taking;	/* around alloc_contig_range() */
 	struct mutex lock;	/* guards the rest */
 	bool lend;
@@ -576,11 +579,12 @@ static int claim_place(struct cxlmem_cma *cma, struct cxlmem_extent *extent,
 		unreserve(cma, search->best, n);
 		if (rc != -EBUSY)
 			return rc;
-		extent->obstacle = first_used_page(cma, bad) - PFN_PHYS((u64)cma->first);
+		extent->obstacle = cma->before + first_used_page(cma, bad) -
+				   PFN_PHYS((u64)cma->first);
 		set_bit(bad, search->bad);
 	}
 	extent->first = search->best;
-	extent->offset = block_offset(cma, extent->first);
+	extent->offset = cma->before + block_offset(cma, extent->first);
 	extent->moved = PFN_PHYS((u64)search->best_used);
 	extent->obstacle = U64_MAX;
 	return 0;
@@ -673,10 +677,11 @@ void cxlmem_extent_release(struct cxlmem_extent *extent)
 	drop_extent(extent);
 }
 
-/* The extent is there, and can be revoked from now on. */
-void cxlmem_extent_settle(struct cxlmem_extent *extent)
+/* The extent is there, as a dma-buf of that inode, and can be revoked from now on. */
+void cxlmem_extent_settle(struct cxlmem_extent *extent, unsigned long id)
 {
 	guard(mutex)(&extent->cma->lock);
+	extent->id = id;
 	extent->pending = false;
 	extent->cma->pending--;
 	tell_waiters(extent->cma);
@@ -749,7 +754,8 @@ ssize_t cxlmem_cma_list(struct cxlmem_cma *cma, char *buf)
 	guard(mutex)(&cma->lock);
 	list_for_each_entry(extent, &cma->extents, list)
 		if (!extent->pending && n < PAGE_SIZE - LONGEST_LINE)
-			n += sysfs_emit_at(buf, n, "%#llx %llu %u %d %*pE\n", extent->offset,
+			n += sysfs_emit_at(buf, n, "%lu %#llx %llu %u %d %*pE\n", extent->id,
+					   extent->offset,
 					   block_offset(cma, extent->blocks),
 					   from_kuid(&init_user_ns, extent->uid), extent->pid,
 					   (int)strlen(extent->comm), extent->comm);
@@ -898,6 +904,7 @@ static struct cxlmem_cma *alloc_cma(const struct cxlmem_memory *mem)
 	INIT_LIST_HEAD(&cma->extents);
 	cma->first = PHYS_PFN(mem->usable.start);
 	cma->size = size;
+	cma->before = mem->usable.start - mem->range.start;
 	cma->lend = mem->lend;
 	cma->closing = true;
 	return cma;
@@ -962,7 +969,26 @@ static int enter_cma(struct cxlmem_device *cdev)
 	return 0;
 }
 
-/* Who has claims: as many of them as fit in a message. */
+/* Who has a claim now; who made it, if it is in no process's files. */
+static int name_holder(const struct cxlmem_extent *extent, char *text, size_t size)
+{
+	unsigned long mib = to_mib(block_offset(extent->cma, extent->blocks));
+	struct task_struct *holder __free(put_task) = NULL;
+	char comm[TASK_COMM_LEN];
+
+	if (!extent->pending)
+		holder = cxlmem_buffer_holder(extent);
+	if (holder) {
+		get_task_comm(comm, holder);
+		return scnprintf(text, size, "%lu MiB by pid %d (%*pE)", mib,
+				 task_tgid_nr(holder), (int)strlen(comm), comm);
+	}
+	return scnprintf(text, size, "%lu MiB %s, made by pid %d (%*pE)", mib,
+			 extent->pending ? "just now" : "that no process has open",
+			 extent->pid, (int)strlen(extent->comm), extent->comm);
+}
+
+/* As many claims as fit in a message. */
 static int refuse_leaving(struct cxlmem_device *cdev, struct cxlmem_cma *cma)
 {
 	char who[CXLMEM_ERROR_LEN] = "";
@@ -972,10 +998,12 @@ static int refuse_leaving(struct cxlmem_device *cdev, struct cxlmem_cma *cma)
 
 	lockdep_assert_held(&cma->lock);
 	list_for_each_entry(extent, &cma->extents, list) {
-		at += scnprintf(who + at, sizeof(who) - at, "%s%lu MiB by pid %d (%*pE)",
-				at ? ", " : "", to_mib(block_offset(cma, extent->blocks)),
-				extent->pid, (int)strlen(extent->comm), extent->comm);
 		blocks += extent->blocks;
+		/* To look for who has one takes a look at every process. */
+		if (at >= sizeof(who) - 1)
+			continue;
+		at += scnprintf(who + at, sizeof(who) - at, "%s", at ? ", " : "");
+		at += name_holder(extent, who + at, sizeof(who) - at);
 	}
 	return cxlmem_refuse(cdev, -EBUSY, "%lu MiB are claimed: %s",
 			     to_mib(block_offset(cma, blocks)), who);

@@ -292,6 +292,7 @@ void cxlmem_forget_places(struct cxlmem_residency *sums);
  * @moved: bytes of the OS that were in its place
  * @obstacle: where something that cannot be moved is, as @offset; U64_MAX if nowhere
  * @pending: it is not there yet
+ * @id: number of the dma-buf's inode, which no other one ever has; 0 while pending
  * @uid: whose it is
  * @pid: the process that has claimed it
  * @comm: its command
@@ -305,6 +306,7 @@ struct cxlmem_extent {
 	u64 moved;
 	u64 obstacle;
 	bool pending;
+	unsigned long id;
 	kuid_t uid;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
@@ -340,12 +342,13 @@ int cxlmem_cma_lend(struct cxlmem_device *cdev, bool lend);
 ssize_t cxlmem_cma_list(struct cxlmem_cma *cma, char *buf);
 int cxlmem_extent_claim(struct cxlmem_device *cdev, struct cxlmem_extent *extent, u64 align,
 			u32 flags);
-void cxlmem_extent_settle(struct cxlmem_extent *extent);
+void cxlmem_extent_settle(struct cxlmem_extent *extent, unsigned long id);
 void cxlmem_extent_release(struct cxlmem_extent *extent);
 struct page *cxlmem_extent_page(const struct cxlmem_extent *extent);
 
 /* buffer.c */
 void cxlmem_buffer_revoke(struct cxlmem_extent *extent);
+struct task_struct *cxlmem_buffer_holder(const struct cxlmem_extent *extent);
 
 /* chardev.c */
 int cxlmem_chardev_add(struct cxlmem_device *cdev);

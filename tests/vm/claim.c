@@ -147,13 +147,13 @@ static bool is_intact(const struct claim *claim)
  */
 static void check_place(const struct claim *claim, uint64_t align)
 {
-	uint64_t first = (attribute("usable_start") + claim->buffer.offset) / PAGE, i;
+	uint64_t first = (attribute("start") + claim->buffer.offset) / PAGE, i;
 	size_t pages = claim->buffer.length / PAGE;
 	uint64_t *flags = calloc(pages, 8);
 	int fd = open("/proc/kpageflags", O_RDONLY);
 
 	check(!(first * PAGE % HUGE) && (!align || !(first * PAGE % align)), "not aligned");
-	check(claim->buffer.offset + claim->buffer.length <= attribute("usable_size"), "not on the device");
+	check(claim->buffer.offset + claim->buffer.length <= attribute("size"), "not on the device");
 	if (!flags || fd < 0 || pread(fd, flags, pages * 8, first * 8) != (ssize_t)pages * 8)
 		err(1, "kpageflags");
 	for (i = 0; i < pages; i++)
@@ -451,7 +451,7 @@ static void case_parallel(void)
 
 	for (i = 0; i < 6; i++)
 		if (!fork()) {
-			for (k = 0; k < 10; k++) {
+			for (k = 0; k < 3; k++) {
 				struct claim claim;
 
 				claim_must(&claim, share);

@@ -35,12 +35,19 @@ for lend in off on; do
 	a=$pattern
 	start_program claim hold -m 2
 	is "$(attr cma/claimed)" "$((66 << 20))" "two claims"
-	is "$(awk '{ print $2, $3, $4, $5 }' $SYS/cma/claims | sort -n)" \
+	# What it has written is in the machine's memory from its beginning on, in one piece.
+	offset=$(sed -n 's/.*offset=\(0x[0-9a-f]*\|0\) .*/\1/p' "/tmp/pattern.$a")
+	wrong=0
+	for ((i = 0; i < 64 << 20; i += (4 << 20) + 4096)); do
+		[ $(($(physical $(($(attr start) + offset + i))))) = $(((i << 32) + a)) ] || wrong=$((wrong + 1))
+	done
+	is $wrong 0 "it is contiguous in physical memory"
+	is "$(awk '{ print $3, $4, $5, $6 }' $SYS/cma/claims | sort -n)" \
 		"$((2 << 20)) 0 $pattern claim
 $((64 << 20)) 0 $a claim" "are listed"
 	for mode in offline system driver; do
 		fails_with 1 "busy" attr mode $mode
-		like "$(attr last_error)" "66 MiB are claimed: 64 MiB by pid $a .claim., 2 MiB by pid $pattern .claim." \
+		like "$(attr last_error)" "66 MiB are claimed: 64 MiB by pid $a .claim., 2 MiB that no process has open, made by pid $pattern .claim." \
 			"it says who has them"
 	done
 	intact "$a" "a claim is as it was"

@@ -76,24 +76,33 @@ wait_for() {
 	done
 }
 
-# monitor COMMAND ID: have QEMU do something to a device, as device_del.
-monitor() {
-	local port name
+# qmp JSON: a command for QEMU; sets $answer.
+qmp() {
+	local port name channel
 	for port in /sys/class/virtio-ports/*; do
 		read -r name <"$port/name"
 		[ "$name" = monitor ] && break
 	done
-	exec {qmp}<>"/dev/${port##*/}"
-	printf '{"execute":"qmp_capabilities"}\n{"execute":"%s","arguments":{"id":"%s"}}\n' \
-		"$1" "$2" >&"$qmp"
+	exec {channel}<>"/dev/${port##*/}"
+	printf '{"execute":"qmp_capabilities"}\n%s\n' "$1" >&"$channel"
 	# Its greeting, and an answer to each.
-	local line
-	for _ in 1 2 3; do
-		read -r -t 10 line <&"$qmp"
-		diag "$line"
-	done
-	exec {qmp}>&-
-	[[ $line != *'"error"'* ]]
+	for _ in 1 2 3; do read -r -t 10 answer <&"$channel"; done
+	exec {channel}>&-
+	[[ $answer != *'"error"'* ]]
+}
+
+# monitor COMMAND ID: have QEMU do something to a device, as device_del.
+monitor() {
+	qmp "{\"execute\":\"$1\",\"arguments\":{\"id\":\"$2\"}}"
+	local status=$?
+	diag "$answer"
+	return $status
+}
+
+# physical ADDRESS: the eight bytes that are there, as the machine below sees them.
+physical() {
+	qmp "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"xp /1gx $1\"}}"
+	sed 's/.*: \(0x[0-9a-f]*\).*/\1/' <<<"$answer"
 }
 
 # The first CXL memory function.
