@@ -12,7 +12,7 @@ _cxlmemctl()
 		COMPREPLY=($(compgen -W "$(cxlmemctl "$command" --help |
 			sed -n 's/^  .*\(--[a-z-]*\).*/\1/p')" -- "$word"))
 	else
-		COMPREPLY=($(compgen -W "$(cxlmemctl list -nro NAME 2>/dev/null) offline system driver" \
+		COMPREPLY=($(compgen -W "$(cxlmemctl list -nro NAME 2>/dev/null) offline system driver cma" \
 			-- "$word"))
 	fi
 }

@@ -67,6 +67,22 @@ static const struct option_row migrate_options[] = {
 	{ 0 },
 };
 
+static const struct option_row claim_options[] = {
+	{ OPT_ALIGN, "align", "SIZE", "its address is a multiple of this power of two" },
+	{ OPT_TRY, "try", NULL, "only what is free right now: nothing is moved for it" },
+	{ OPT_WAIT, "wait", NULL, "wait until there is room, and what is in the way goes" },
+	{ OPT_DETACH, "detach", NULL, "leave a process in the background that holds it" },
+	{ 'b', "bytes", NULL, "list: amounts as numbers of bytes" },
+	{ 'n', "noheadings", NULL, "list: no headings" },
+	{ 'r', "raw", NULL, "list: columns separated by one blank, for scripts" },
+	{ 0 },
+};
+
+static const struct option_row release_options[] = {
+	{ OPT_ALL, "all", NULL, "all claims on the device" },
+	{ 0 },
+};
+
 static const struct option_row who_options[] = {
 	{ 'b', "bytes", NULL, "amounts as numbers of bytes" },
 	{ 'n', "noheadings", NULL, "no headings" },
@@ -214,6 +230,37 @@ const struct command commands[] = {
 			    "  cxlmemctl migrate --pid 4711 --out cxlmem0\n",
 		.options = migrate_options,
 		.program = true,
+	},
+	{
+		.name = "claim",
+		.run = cmd_claim,
+		.args = "DEV [SIZE [[--] PROGRAM [ARG...]]]",
+		.min_args = 1,
+		.max_args = -1,
+		.help = "claim contiguous memory of a device in mode cma, or list claims",
+		.more = "What the system has there is moved away first. A program that is started gets the memory\n"
+			"as a dma-buf: the number of its descriptor is in CXLMEM_FD, its size in CXLMEM_SIZE.\n"
+			"Without a program it is held until Ctrl-C, or by --detach until \"cxlmemctl release\".\n"
+			"Without a size, lists the claims and the processes that have them. You must have\n"
+			"access to /dev/cxlmemN.",
+		.examples = "  cxlmemctl claim cxlmem0 256M -- ./program\n"
+			    "  cxlmemctl claim --detach cxlmem0 1G\n"
+			    "  cxlmemctl claim cxlmem0\n",
+		.options = claim_options,
+		.program = true,
+	},
+	{
+		.name = "release",
+		.run = cmd_release,
+		.args = "DEV ID...|--all",
+		.min_args = 1,
+		.max_args = -1,
+		.help = "release what \"cxlmemctl claim\" holds",
+		.more = "Ends the processes that hold these claims, and nothing else. A claim that a program or a\n"
+			"device uses is refused, and its user named.",
+		.examples = "  cxlmemctl release cxlmem0 17\n"
+			    "  cxlmemctl release cxlmem0 --all\n",
+		.options = release_options,
 	},
 	{
 		.name = "who",

@@ -48,6 +48,11 @@ enum option_key {
 	OPT_PID,
 	OPT_OUT,
 	OPT_INTERVAL,
+	OPT_ALIGN,
+	OPT_TRY,
+	OPT_WAIT,
+	OPT_DETACH,
+	OPT_ALL,
 	OPT_KEYS,			/* how many there can be */
 };
 
@@ -151,6 +156,8 @@ int cmd_bind(struct tool *t, int argc, char **argv);
 int cmd_unbind(struct tool *t, int argc, char **argv);
 int cmd_run(struct tool *t, int argc, char **argv);
 int cmd_migrate(struct tool *t, int argc, char **argv);
+int cmd_claim(struct tool *t, int argc, char **argv);
+int cmd_release(struct tool *t, int argc, char **argv);
 int cmd_who(struct tool *t, int argc, char **argv);
 int cmd_doctor(struct tool *t, int argc, char **argv);
 int cmd_auto(struct tool *t, int argc, char **argv);

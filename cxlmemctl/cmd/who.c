@@ -89,9 +89,14 @@ static void print_as_json(struct listing *listing, struct cxlmem_device *dev, in
 /* What is in use and in no process's page tables. */
 static void tell_rest(struct cxlmem_device *dev, int64_t sum)
 {
-	int64_t used = cxlmem_device_get_used(dev);
+	int64_t claimed = cxlmem_device_get_claimed(dev);
+	int64_t used = cxlmem_device_get_used(dev) - claimed;
 	char text[2][16];
 
+	if (claimed)
+		fprintf(stderr, "%s of %s are claimed; \"cxlmemctl claim %s\" tells who has them\n",
+			cxlmem_format_size(claimed, text[0], sizeof(text[0])),
+			cxlmem_device_get_name(dev), cxlmem_device_get_name(dev));
 	if (used > sum)
 		fprintf(stderr, "%s of the %s in use on %s %s\n",
 			cxlmem_format_size(used - sum, text[0], sizeof(text[0])),

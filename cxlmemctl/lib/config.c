@@ -41,6 +41,7 @@ struct section {
 	int memmap;
 	const char *policy;		/* NULL, "deny" or "evict" */
 	int64_t quota;
+	int lend;
 };
 
 struct cxlmem_config {
@@ -123,6 +124,12 @@ static bool set_quota(struct section *s, const char *value)
 	return true;
 }
 
+static bool set_lend(struct section *s, const char *value)
+{
+	s->lend = !strcmp(value, "on");
+	return s->lend || !strcmp(value, "off");
+}
+
 static const struct key {
 	const char *name;
 	bool (*set)(struct section *s, const char *value);
@@ -132,12 +139,13 @@ static const struct key {
 	{ "match.id",		set_id,		"vendor:device such as 8086:0d93" },
 	{ "match.serial",	set_serial,	"a number such as 0x1234" },
 	{ "match.start",	set_start,	"an address such as 0x100000000" },
-	{ "mode",		set_mode,	"offline, system or driver" },
+	{ "mode",		set_mode,	"offline, system, driver or cma" },
 	{ "zone",		set_zone,	"movable or kernel" },
 	{ "node",		set_node,	"the number of a NUMA node" },
 	{ "memmap",		set_memmap,	"on or off" },
 	{ "policy",		set_policy,	"deny or evict" },
 	{ "quota",		set_quota,	"an amount such as 16G, or 0 for no limit" },
+	{ "lend",		set_lend,	"on or off" },
 };
 
 static const struct key *find_key(const char *name)
@@ -251,7 +259,7 @@ static int read_section(const struct source *src, const struct ini *api, const d
 			    "%s:%u: there is no kind of section '%s'; write [%sNAME]", src->path,
 			    line, name, SECTION);
 	*s = (struct section){ .node = CXLMEM_KEEP, .memmap = CXLMEM_KEEP,
-				.quota = CXLMEM_KEEP };
+				.quota = CXLMEM_KEEP, .lend = CXLMEM_KEEP };
 	strcpy(s->name, name + strlen(SECTION));
 	for (i = 0; i < (size_t)ini->size; i++) {
 		const char *key = ini->key[i];
@@ -476,6 +484,7 @@ EXPORT const char *cxlmem_config_match(struct cxlmem_config *config, struct cxlm
 		if (options->size >= sizeof(*options)) {
 			options->policy = s->policy;
 			options->quota = s->quota;
+			options->lend = s->lend;
 		}
 		return s->name;
 	}

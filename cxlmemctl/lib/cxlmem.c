@@ -88,7 +88,7 @@ static void read_lent(struct cxlmem_device *dev)
 	char word[NAME_LEN];
 
 	dev->lend = -1;
-	dev->claimed = dev->unused = 0;
+	dev->claimed = dev->taking = dev->unused = 0;
 	if (!device_has_mode(dev, "cma"))
 		return;
 	read_word(dev, word, sizeof(word), "lend");
@@ -96,9 +96,11 @@ static void read_lent(struct cxlmem_device *dev)
 	if (strcmp(dev->mode, "cma"))
 		return;
 	read_number(dev, &dev->claimed, "cma/claimed");
+	read_number(dev, &dev->taking, "cma/taking");
 	read_number(dev, &dev->unused, "cma/free");
-	if (dev->claimed > dev->range.size || dev->unused > dev->range.size) {
-		dev->claimed = dev->unused = 0;
+	if (dev->claimed > dev->range.size || dev->taking > dev->range.size ||
+	    dev->unused > dev->range.size) {
+		dev->claimed = dev->taking = dev->unused = 0;
 		dev->bad = "cma/claimed";
 	}
 }

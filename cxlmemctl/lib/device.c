@@ -370,6 +370,11 @@ EXPORT uint64_t cxlmem_device_get_claimed(struct cxlmem_device *dev)
 	return dev->claimed;
 }
 
+EXPORT uint64_t cxlmem_device_get_taking(struct cxlmem_device *dev)
+{
+	return dev->taking;
+}
+
 EXPORT int cxlmem_device_get_distance(struct cxlmem_device *dev)
 {
 	return with_node(dev)->distance;

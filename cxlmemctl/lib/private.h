@@ -136,6 +136,7 @@ struct cxlmem_device {
 	uint64_t handed_out;		/* bytes of them */
 	int lend;			/* of mode "cma"; -1 if the driver has none */
 	uint64_t claimed;		/* bytes, 0 in another mode */
+	uint64_t taking;		/* bytes, 0 in another mode */
 	uint64_t unused;		/* bytes that nobody uses in mode "cma" */
 
 	uint64_t online;		/* bytes of memory blocks, by their state */

@@ -196,7 +196,7 @@ static int write_mode(int root, const char *path, const char *value)
 
 	first = load_number(root, beside(path, "usable_start")) / BLOCK;
 	nr = load_number(root, beside(path, "usable_size")) / BLOCK;
-	if (!strcmp(value, "system"))
+	if (!strcmp(value, "system") || !strcmp(value, "cma"))
 		add_blocks(root, first, nr);
 	else
 		rc = remove_blocks(root, path, first, nr);
@@ -276,7 +276,8 @@ int __wrap_attr_write(int root, const char *path, const char *value)
 	if (!strcmp(attr, "state"))
 		return write_state(root, path, value);
 	if (!strcmp(attr, "auto_online_blocks") || !strcmp(attr, "driver_override") || !strcmp(attr, "new_range") ||
-	    !strcmp(attr, "remove_range") || !strcmp(attr, "policy") || !strcmp(attr, "quota")) {
+	    !strcmp(attr, "remove_range") || !strcmp(attr, "policy") || !strcmp(attr, "quota") ||
+	    !strcmp(attr, "lend")) {
 		store(root, path, *value == '\n' ? "" : value, O_TRUNC);
 		return 0;
 	}

@@ -94,6 +94,14 @@ static void settings(void **state)
 	assert_string_equal(options.zone, "kernel");
 	assert_int_equal(options.node, 7);
 	assert_int_equal(options.memmap, 1);
+	assert_int_equal(options.lend, CXLMEM_KEEP);
+	cxlmem_config_free(config);
+	put(CONF, "[auto-online card]\nmatch.pci=0d:00.0\nmode=cma\nlend=on\nquota=1G\n");
+	assert_int_equal(cxlmem_config_load(ctx, NULL, &config), 0);
+	assert_non_null(cxlmem_config_match(config, find(ctx, "cxlmem0"), &mode, &options));
+	assert_string_equal(mode, "cma");
+	assert_int_equal(options.lend, 1);
+	assert_int_equal(options.quota, 1 << 30);
 	cxlmem_config_free(config);
 	cxlmem_unref(ctx);
 }
@@ -102,7 +110,7 @@ static void mistakes(void **state)
 {
 	(void)state;
 	refused("[auto-online a]\nmatch.pci=0d:00.0\nmode = sytem\n",
-		"cxlmem.conf:3: 'sytem' is not a value for mode; it must be offline, system or driver");
+		"cxlmem.conf:3: 'sytem' is not a value for mode; it must be offline, system, driver or cma");
 	refused("[auto-online a]\nmatch.pci=0d:00.0\nmodde = system\n",
 		"cxlmem.conf:3: there is no key 'modde'");
 	refused("\n[auto-onlin a]\nmatch.pci=0d:00.0\nmode = system\n",
@@ -120,6 +128,8 @@ static void mistakes(void **state)
 	refused("[auto-online a]\nmatch.serial=1\nmode=system\nzone=normal\n",
 		"cxlmem.conf:4: 'normal' is not a value for zone");
 	refused("[auto-online a]\nmatch.serial=1\nmode=system\nmemmap=yes\n", "memmap");
+	refused("[auto-online a]\nmatch.serial=1\nmode=cma\nlend=maybe\n",
+		"cxlmem.conf:4: 'maybe' is not a value for lend; it must be on or off");
 }
 
 static void syntax_errors(void **state)

@@ -168,6 +168,8 @@ static void list_json(void **state)
 			    "      \"capacity\":0,\n"
 			    "      \"policy\":null,\n"
 			    "      \"quota\":null,\n"
+			    "      \"lend\":null,\n"
+			    "      \"claimed\":0,\n"
 			    "      \"distance\":20,\n"
 			    "      \"read_latency_ns\":250,\n"
 			    "      \"read_bandwidth_mbps\":30000,\n"
@@ -283,6 +285,70 @@ static void who(void **state)
 	assert_contains(out, "\"sum\":4096,");
 }
 
+static void cma_mode(void **state)
+{
+	(void)state;
+	put_machine();
+	put_device(0);
+	put_cma_mode(0);
+	put_node1(0);
+	assert_int_equal(tool("mode cxlmem0 cma --dry-run --lend on"), 0);
+	assert_string_equal(out, "would add 512M of cxlmem0 to node 1, of which contiguous pieces can be claimed; the system may use what is not claimed\n");
+	assert_false(exists("fake/log"));
+	assert_int_equal(tool("mode cxlmem0 cma --lend on --quota 64M"), 0);
+	assert_string_equal(out, "cxlmem0 is in mode cma, 512M on line on node 1 in zone movable, lend on, 64M claimed\n");
+	assert_string_equal(get("sys/class/cxlmem/cxlmem0/lend"), "on");
+	assert_string_equal(get("sys/class/cxlmem/cxlmem0/quota"), "67108864");
+	assert_int_equal(tool("mode cxlmem0 cma --lend on"), 0);
+	assert_contains(out, "already in mode cma");
+	assert_int_equal(tool("list -bnro MODE,LEND,CLAIMED,USED,FREE"), 0);
+	assert_string_equal(out, "cma on 67108864 67108864 469762048\n");
+	assert_int_equal(tool("list --json"), 0);
+	assert_contains(out, "\"lend\":true,\n      \"claimed\":67108864,");
+	put("fake/lend.error", "16 what the OS has at 0x100000000 cannot be moved\n");
+	assert_int_equal(tool("mode cxlmem0 cma --lend off"), 1);
+	assert_contains(err, "what the OS has at 0x100000000 cannot be moved");
+	put("fake/mode.error", "16 64 MiB are claimed: 64 MiB by pid 42 (prog)\n");
+	assert_int_equal(tool("mode cxlmem0 offline"), 1);
+	assert_contains(err, "64 MiB are claimed: 64 MiB by pid 42 (prog)");
+	assert_string_equal(get("sys/class/cxlmem/cxlmem0/mode"), "cma");
+}
+
+static void claims(void **state)
+{
+	(void)state;
+	put_machine();
+	put_device(0);
+	put_cma_mode(0);
+	put("sys/class/cxlmem/cxlmem0/mode", "cma\n");
+	/* Nobody is seen to have it: a dma-buf of another kind has the same inode by chance. */
+	put_dmabuf(41, "other", 17, "udmabuf");
+	put_dmabuf(40, "other", 18, "cxlmem0");
+	assert_int_equal(tool("claim cxlmem0 -nr"), 0);
+	assert_string_equal(out, "17 64M 0x4000000 12345678 - -\n");
+	assert_int_equal(tool("release cxlmem0 17"), 1);
+	assert_contains(err, "claim 17 (64M), made by process 42 (prog), is open in no process that you can see");
+	/* Two have it, one of them as a mapping. */
+	put_dmabuf(43, "prog", 17, "cxlmem0");
+	put("proc/44/comm", "mapper\n");
+	put("proc/44/maps", "7f0000000000-7f0004000000 rw-s 00000000 00:0b 17      /dmabuf:\n");
+	assert_int_equal(tool("claim cxlmem0 -bn -r"), 0);
+	assert_contains(out, "17 67108864 0x4000000 12345678 43 prog\n");
+	assert_contains(out, "17 67108864 0x4000000 12345678 44 mapper\n");
+	assert_int_equal(tool("claim cxlmem0 --json"), 0);
+	assert_contains(out, "\"maker\":42,\n      \"maker_command\":\"prog\",");
+	assert_contains(out, "\"pid\":44,\n      \"command\":\"mapper\"");
+	assert_int_equal(tool("release cxlmem0 --all"), 1);
+	assert_contains(err, "claim 17 (64M) is in use by process 4");
+	assert_int_equal(tool("release cxlmem0 18"), 1);
+	assert_contains(err, "cxlmem0 has no claim 18");
+	assert_int_equal(tool("release cxlmem0 --all --json"), 1);
+	assert_contains(out, "\"released\":[]");
+	put("sys/class/cxlmem/cxlmem0/cma/claims", "%s", "");
+	assert_int_equal(tool("release cxlmem0 --all"), 0);
+	assert_string_equal(out, "cxlmem0 has no claims\n");
+}
+
 static void exit_codes(void **state)
 {
 	static const struct {
@@ -325,6 +391,18 @@ static void exit_codes(void **state)
 		{ "migrate --pid 1 cxlmem0", 1, "cxlmem0 is in mode offline; \"cxlmemctl mode cxlmem0 driver\"" },
 		{ "migrate cxlmem0 -- true", 1, "cxlmem0 is in mode offline" },
 		{ "migrate cxlmem7 -- true", 1, "there is no device 'cxlmem7'" },
+		{ "claim", 2, "cxlmemctl claim DEV" },
+		{ "claim cxlmem0 much", 2, "'much' is not a size" },
+		{ "claim cxlmem0 0", 2, "'0' is not a size" },
+		{ "claim --align 3M cxlmem0 4M", 2, "'3M' is not a power of two" },
+		{ "claim --try --wait cxlmem0 4M", 2, "but not both" },
+		{ "claim --detach cxlmem0 4M true", 2, "but not both" },
+		{ "claim cxlmem0 4M --detach", 2, "options are given before the device" },
+		{ "claim cxlmem0 4M", 1, "cxlmem0 is in mode offline; \"cxlmemctl mode cxlmem0 cma\"" },
+		{ "release cxlmem0", 2, "which claim, or --all?" },
+		{ "release cxlmem0 1 --all", 2, "but not both" },
+		{ "release cxlmem0 one", 2, "'one' is not the number of a claim" },
+		{ "release cxlmem0 1", 1, "cxlmem0 has no claim 1" },
 		{ "who", 2, "cxlmemctl who DEV" },
 		{ "who cxlmem7", 1, "there is no device 'cxlmem7'" },
 		{ "bind 0e:00.0", 1, "there is no PCI function 0000:0e:00.0" },
@@ -487,7 +565,7 @@ static void help(void **state)
 {
 	static const char *const commands[] = {
 		"list", "mode", "online", "offline", "evacuate", "bind", "unbind", "run", "doctor",
-		"auto", "migrate", "who",
+		"auto", "migrate", "claim", "release", "who",
 	};
 	char args[64];
 	size_t i;
@@ -604,6 +682,8 @@ int main(void)
 		TEST(driver_mode),
 		TEST(migrate_arguments),
 		TEST(who),
+		TEST(cma_mode),
+		TEST(claims),
 		TEST(exit_codes),
 		TEST(bad_ranges),
 		TEST(partly),

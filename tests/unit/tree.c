@@ -192,6 +192,35 @@ void put_driver_mode(unsigned int n)
 	}
 }
 
+void put_cma_mode(unsigned int n)
+{
+	const char *const attrs[][2] = {
+		{ "modes", "offline system driver cma" }, { "lend", "off" },
+		{ "cma/claimed", "67108864" }, { "cma/taking", "0" }, { "cma/free", "469762048" },
+		{ "cma/largest", "268435456" },
+		{ "cma/claims", "17 0x4000000 67108864 12345678 42 prog" },
+	};
+	char path[128];
+	size_t i;
+
+	put_driver_mode(n);
+	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
+		snprintf(path, sizeof(path), "sys/class/cxlmem/cxlmem%u/%s", n, attrs[i][0]);
+		put(path, "%s\n", attrs[i][1]);
+	}
+}
+
+void put_dmabuf(unsigned int pid, const char *command, unsigned int inode, const char *exporter)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "proc/%u/comm", pid);
+	put(path, "%s\n", command);
+	snprintf(path, sizeof(path), "proc/%u/fdinfo/3", pid);
+	put(path, "pos:\t0\nflags:\t02100002\nmnt_id:\t15\nino:\t%u\nsize:\t67108864\ncount:\t2\nexp_name:\t%s\n",
+	    inode, exporter);
+}
+
 void put_node1(uint64_t used)
 {
 	uint64_t total = 4 * BLOCK / 1024;

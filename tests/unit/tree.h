@@ -40,6 +40,10 @@ void put_machine(void);
 void put_device(unsigned int n);
 /* Makes that device one that has mode "driver", too. */
 void put_driver_mode(unsigned int n);
+/* Makes it one that has mode "cma", too, in which there is a claim of process 42 by now. */
+void put_cma_mode(unsigned int n);
+/* A process that has this dma-buf open, of any exporter. */
+void put_dmabuf(unsigned int pid, const char *command, unsigned int inode, const char *exporter);
 /* Node 1 with memory that is the device's, of which so much is in use. */
 void put_node1(uint64_t used);
 

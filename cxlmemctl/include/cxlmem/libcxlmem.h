@@ -542,6 +542,78 @@ struct cxlmem_owner {
 int64_t cxlmem_device_who(struct cxlmem_device *dev,
 			  int (*owner)(const struct cxlmem_owner *owner, void *data), void *data);
 
+/* ---- contiguous memory of a device in mode "cma" ------------------------- */
+
+/**
+ * cxlmem_device_claim - claim a contiguous piece of a device
+ * @dev: device in mode "cma"
+ * @buffer: in: size is sizeof(*@buffer), length is how many bytes are wanted, align is a
+ *	power of two that its address is to be a multiple of, or 0, flags is
+ *	CXLMEM_CLAIM_TRY (only what is free right now), CXLMEM_CLAIM_WAIT (wait for
+ *	others to let go), or 0; all else zero. Out: length is how many bytes there are,
+ *	offset is where in the device's range, moved is how many bytes of the
+ *	system's were moved away for it.
+ *
+ * Returns a file descriptor of a dma-buf, close-on-exec, of zeroed memory: it can be
+ * mapped (shared), passed to other processes, and given to drivers that import
+ * dma-bufs. It belongs to the caller, who closes it with close(2); the memory is
+ * claimed until the last descriptor, mapping and importer has gone. It counts for
+ * the caller's user.
+ *
+ * What the system has there is moved away first, which takes the longer the more it
+ * is. A signal to the thread ends it early. Others see how far it is by
+ * cxlmem_device_get_taking(), of a context of their own.
+ *
+ * Or returns: -EBUSY the device is not in mode "cma", or is just leaving it, -ENOSPC
+ * there is no such piece between the other claims, -EAGAIN there is one but not
+ * without moving what is there (CXLMEM_CLAIM_TRY), -EADDRINUSE each has something in
+ * it that cannot be moved (one that is in the way is at @buffer->obstacle of the
+ * device's range), -ENOMEM no room elsewhere for what is to be moved, -EDQUOT the
+ * user has all that a user may have, -EINVAL a length of 0 or an align that is no power
+ * of two, -EINTR a signal came, -EACCES and others as cxlmem_device_open(). Nothing
+ * has been claimed then.
+ */
+int cxlmem_device_claim(struct cxlmem_device *dev, struct cxlmem_buffer *buffer);
+
+/** cxlmem_device_get_taking - bytes that are just being taken from the system, for claims or lend */
+uint64_t cxlmem_device_get_taking(struct cxlmem_device *dev);
+
+/**
+ * struct cxlmem_claim - a claim, and a process that has it; valid during the call only
+ * @id: its number, which no other claim ever has: the inode's of the dma-buf
+ * @offset: where in the device's range it begins
+ * @size: bytes
+ * @uid: the user that it counts for
+ * @maker: the process that made it, which may have passed it on, or have ended
+ * @maker_command: that process's name
+ * @pid: a process that has it open or mapped now; 0 if there is none that the caller
+ *	can see: a device has it then, or a process of another user's
+ * @command: the name of process @pid
+ */
+struct cxlmem_claim {
+	uint64_t id;
+	uint64_t offset;
+	uint64_t size;
+	uid_t uid;
+	pid_t maker;
+	const char *maker_command;
+	pid_t pid;
+	const char *command;
+};
+
+/**
+ * cxlmem_device_claims - list the claims on a device, and who has them
+ * @dev: device of the cxlmem driver
+ * @claim: called for each claim and process that has it, and once for a claim that
+ *	no process is seen to have; if it returns anything but 0 that ends it
+ * @data: handed to @claim
+ *
+ * Looks at the open files and mappings of all processes; only root sees those of
+ * others. Returns 0, what @claim returned, or an error.
+ */
+int cxlmem_device_claims(struct cxlmem_device *dev,
+			 int (*claim)(const struct cxlmem_claim *claim, void *data), void *data);
+
 /* ---- configuration ------------------------------------------------------ */
 
 struct cxlmem_config;
@@ -565,7 +637,7 @@ void cxlmem_config_free(struct cxlmem_config *config);
  * @config: configuration
  * @dev: device
  * @mode: where to put the mode it is to have; the string belongs to @config
- * @options: zone, node, memmap, policy and quota are set here if the section has them
+ * @options: zone, node, memmap, policy, quota and lend are set here if the section has them
  *
  * Returns the name of the first section that matches, or NULL.
  */
