@@ -81,7 +81,7 @@ soak: build
 
 #: make bench     compare with the stock tools; figures, no tests  [KERNEL=7.2]
 bench: build
-	@for bench in tests/bench/online.sh tests/bench/list.sh tests/bench/move.sh; do $(lab)/bench $$bench $(KERNEL) || exit; done
+	@for bench in tests/bench/online.sh tests/bench/list.sh tests/bench/move.sh tests/bench/claim.sh; do $(lab)/bench $$bench $(KERNEL) || exit; done
 
 #: make install   build and install on this host  [DESTDIR=] [PREFIX=/usr]
 install:
