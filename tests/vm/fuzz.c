@@ -175,6 +175,7 @@ static const struct target targets[] = {
 	{ .pattern = "/sys/class/cxlmem/cxlmem*/memmap_on_memory" },
 	{ .pattern = "/sys/class/cxlmem/cxlmem*/policy" },
 	{ .pattern = "/sys/class/cxlmem/cxlmem*/quota" },
+	{ .pattern = "/sys/class/cxlmem/cxlmem*/lend" },
 	{ .pattern = "/sys/class/cxlmem/cxlmem*/uevent" },
 	{ .pattern = "/sys/bus/platform/drivers/cxlmem_range/new_range" },
 	{ .pattern = "/sys/bus/platform/drivers/cxlmem_range/remove_range" },
