@@ -150,6 +150,19 @@ static void free_cma(struct kref *ref)
 
 /* --- between the OS and us */
 
+/*
+ * The kernel moves huge pages of hugetlb within their node only, and so runs out of
+ * memory for them however much there is elsewhere. They are in the way, then, as is
+ * what is pinned.
+ */
+static int whose_fault(const struct cxlmem_cma *cma, int error, unsigned long pages)
+{
+	if (error == -ENOMEM &&
+	    cxlmem_host_room(pfn_to_nid(cma->first)) >= PFN_PHYS((u64)pages))
+		return -EBUSY;
+	return error;
+}
+
 /* Returns 0 or an error number, and all of it is ours or none. */
 static int take_from_os(struct cxlmem_cma *cma, unsigned long first, unsigned long n)
 {
@@ -161,7 +174,7 @@ static int take_from_os(struct cxlmem_cma *cma, unsigned long first, unsigned lo
 	rc = alloc_contig_range(pfn, pfn + pages, CXLMEM_CONTIG, GFP_KERNEL | __GFP_NOWARN);
 	mutex_unlock(&cma->taking);
 	if (rc)
-		return rc;
+		return whose_fault(cma, rc, pages);
 	for (i = 0; i < pages; i++)
 		__SetPageOffline(pfn_to_page(pfn + i));
 	adjust_managed_page_count(pfn_to_page(pfn), -(long)pages);
@@ -851,7 +864,7 @@ static int refuse_to_take(struct cxlmem_device *cdev, int error, unsigned long b
 		return cxlmem_refuse(cdev, error, "the rest of the machine has no room for what the OS has on the device; the memory is lent as before");
 	default:
 		return cxlmem_refuse(cdev, error,
-				     "what the OS has at %#llx cannot be moved, since it is in use by I/O or the kernel (%pe); the memory is lent as before",
+				     "what the OS has at %#llx cannot be moved, since it is in use by I/O or the kernel, or a huge page of hugetlb (%pe); the memory is lent as before",
 				     first_used_page(cma, bad), ERR_PTR(error));
 	}
 }

@@ -3,6 +3,7 @@
 # the memory. Nothing is lost.
 # machine: type3
 # size: 256M
+# kernels: 7.2 debug
 # timeout: 400
 
 . /cxlmem/tests/vm/cxlmem.sh

@@ -4,6 +4,7 @@
 # machine: type3
 # size: 256M
 # memory: 512M
+# kernels: 7.2
 # timeout: 300
 
 . /cxlmem/tests/vm/cxlmem.sh
