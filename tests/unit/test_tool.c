@@ -324,7 +324,7 @@ static void claims(void **state)
 	/* Nobody is seen to have it: a dma-buf of another kind has the same inode by chance. */
 	put_dmabuf(41, "other", 17, "udmabuf");
 	put_dmabuf(40, "other", 18, "cxlmem0");
-	assert_int_equal(tool("claim cxlmem0 -nr"), 0);
+	assert_int_equal(tool("claim -nr cxlmem0"), 0);
 	assert_string_equal(out, "17 64M 0x4000000 12345678 - -\n");
 	assert_int_equal(tool("release cxlmem0 17"), 1);
 	assert_contains(err, "claim 17 (64M), made by process 42 (prog), is open in no process that you can see");
@@ -332,10 +332,10 @@ static void claims(void **state)
 	put_dmabuf(43, "prog", 17, "cxlmem0");
 	put("proc/44/comm", "mapper\n");
 	put("proc/44/maps", "7f0000000000-7f0004000000 rw-s 00000000 00:0b 17      /dmabuf:\n");
-	assert_int_equal(tool("claim cxlmem0 -bn -r"), 0);
+	assert_int_equal(tool("claim -bn -r cxlmem0"), 0);
 	assert_contains(out, "17 67108864 0x4000000 12345678 43 prog\n");
 	assert_contains(out, "17 67108864 0x4000000 12345678 44 mapper\n");
-	assert_int_equal(tool("claim cxlmem0 --json"), 0);
+	assert_int_equal(tool("claim --json cxlmem0"), 0);
 	assert_contains(out, "\"maker\":42,\n      \"maker_command\":\"prog\",");
 	assert_contains(out, "\"pid\":44,\n      \"command\":\"mapper\"");
 	assert_int_equal(tool("release cxlmem0 --all"), 1);

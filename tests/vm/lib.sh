@@ -76,7 +76,7 @@ wait_for() {
 	done
 }
 
-# qmp JSON: a command for QEMU; sets $answer.
+# qmp COMMAND ARGUMENTS: have QEMU do something, in JSON; sets $answer.
 qmp() {
 	local port name channel
 	for port in /sys/class/virtio-ports/*; do
@@ -84,16 +84,17 @@ qmp() {
 		[ "$name" = monitor ] && break
 	done
 	exec {channel}<>"/dev/${port##*/}"
-	printf '{"execute":"qmp_capabilities"}\n%s\n' "$1" >&"$channel"
-	# Its greeting, and an answer to each.
-	for _ in 1 2 3; do read -r -t 10 answer <&"$channel"; done
+	printf '{"execute":"qmp_capabilities"}\n{"execute":"%s","arguments":%s,"id":"ours"}\n' \
+		"$1" "$2" >&"$channel"
+	# It greets the first time, and may have events to tell.
+	while read -r -t 10 answer <&"$channel" && [[ $answer != *'"ours"'* ]]; do :; done
 	exec {channel}>&-
-	[[ $answer != *'"error"'* ]]
+	[[ $answer = *'"return"'* ]]
 }
 
 # monitor COMMAND ID: have QEMU do something to a device, as device_del.
 monitor() {
-	qmp "{\"execute\":\"$1\",\"arguments\":{\"id\":\"$2\"}}"
+	qmp "$1" "{\"id\":\"$2\"}"
 	local status=$?
 	diag "$answer"
 	return $status
@@ -101,7 +102,7 @@ monitor() {
 
 # physical ADDRESS: the eight bytes that are there, as the machine below sees them.
 physical() {
-	qmp "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"xp /1gx $1\"}}"
+	qmp human-monitor-command "{\"command-line\":\"xp /1gx $1\"}"
 	sed 's/.*: \(0x[0-9a-f]*\).*/\1/' <<<"$answer"
 }
 
