@@ -10,6 +10,8 @@
 . /cxlmem/tests/vm/cxlmem.sh
 
 expected_log='/invoked oom-killer/,/Out of memory: Killed/d; /oom_reaper/d'
+# More than there is, which the kernel does not promise by itself.
+echo 1 >/proc/sys/vm/overcommit_memory
 hog() {
 	bash -c 'echo 1000 >/proc/self/oom_score_adj; exec pattern 2048' >/tmp/hog 2>&1 &
 	local hog=$! most=0 now
