@@ -22,7 +22,7 @@ claim try -w "$mib" >/tmp/waiting &
 waiter=$!
 sleep 1
 ok "$(kill -0 $waiter; echo $?)" "it waits"
-kill $(cat /tmp/pin)
+kill "$(cat /tmp/pin)"
 wait $waiter
 ok $? "and gets it when the pages are free"
 start_program claim hold "$mib"
