@@ -277,6 +277,8 @@ static void detach(void)
 		dup2(null, STDOUT_FILENO);
 		dup2(null, STDERR_FILENO);
 	}
+	if (null > STDERR_FILENO)
+		close(null);
 	if (chdir("/"))
 		_exit(EXIT_FAILED);
 }
