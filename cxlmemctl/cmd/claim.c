@@ -20,10 +20,11 @@
 /* What a process calls itself that has a claim and nothing else to do. */
 #define HOLDER		"cxlmem-holder"
 
-#define PATIENCE_S	1
+#define PATIENCE_MS	1000ul
+#define TICK_NS		500000000l
 /* The kernel gives the memory back a moment after the process has ended. */
 #define RELEASE_MS	10000
-#define POLL_MS		20
+#define POLL_NS		20000000l
 
 /* ---- the list of claims */
 
@@ -153,7 +154,7 @@ struct request {
 /* With a context of its own, since the other one is busy. */
 static void *show_progress(void *data)
 {
-	const struct timespec tick = { .tv_nsec = 500 * 1000000 };
+	const struct timespec tick = { .tv_nsec = TICK_NS };
 	const struct request *request = data;
 	uint64_t began = now_ms(), left;
 	bool terminal = isatty(STDERR_FILENO);
@@ -173,7 +174,7 @@ static void *show_progress(void *data)
 		nanosleep(&tick, NULL);
 		pthread_cleanup_pop(0);
 		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-		if (now_ms() - began < PATIENCE_S * 1000 || cxlmem_device_refresh(dev))
+		if (now_ms() - began < PATIENCE_MS || cxlmem_device_refresh(dev))
 			continue;
 		left = cxlmem_device_get_taking(dev);
 		fprintf(stderr, "%sclaiming %s for %" PRIu64 " s, %s to be taken from the system%s",
@@ -204,7 +205,7 @@ static int make_claim(struct request *request)
 	if (watched) {
 		pthread_cancel(watcher);
 		pthread_join(watcher, NULL);
-		if (isatty(STDERR_FILENO) && now_ms() - began >= PATIENCE_S * 1000)
+		if (isatty(STDERR_FILENO) && now_ms() - began >= PATIENCE_MS)
 			fputs("\r\033[K", stderr);
 	}
 	request->seconds = (now_ms() - began) / 1000.0;
@@ -269,17 +270,9 @@ static void wait_for_end(const sigset_t *ends)
 /* The process that stays; it has nothing of the terminal's. */
 static void detach(void)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
 	setsid();
-	if (null >= 0) {
-		dup2(null, STDIN_FILENO);
-		dup2(null, STDOUT_FILENO);
-		dup2(null, STDERR_FILENO);
-	}
-	if (null > STDERR_FILENO)
-		close(null);
-	if (chdir("/"))
+	if (!freopen("/dev/null", "r", stdin) || !freopen("/dev/null", "w", stdout) ||
+	    !freopen("/dev/null", "w", stderr) || chdir("/"))
 		_exit(EXIT_FAILED);
 }
 
@@ -477,7 +470,7 @@ static bool is_gone(struct cxlmem_device *dev, uint64_t id)
 static int release(struct tool *t, struct cxlmem_device *dev, const struct holdings *all,
 		   uint64_t id)
 {
-	const struct timespec tick = { .tv_nsec = POLL_MS * 1000000 };
+	const struct timespec tick = { .tv_nsec = POLL_NS };
 	const struct holding *foreign = foreign_holder(all, id);
 	uint64_t end = now_ms() + RELEASE_MS;
 	size_t i;
