@@ -5,11 +5,12 @@
  * in the state it was in or in the one it was to go to, as the result said, and
  * the same operation must succeed.
  *
- *	faults [-a] [-d|-m] [-p PID] pci ADDRESS | range START SIZE [OPERATION...]
+ *	faults [-a] [-d|-m|-c] [-p PID] pci ADDRESS | range START SIZE [OPERATION...]
  *
  *	-a	every allocation; else a sample that is dense at the beginning
  *	-d	the operations that begin with data on the node
- *	-m	those of mode "driver", with memory of this program's own; else the others
+ *	-m	those of mode "driver", with memory of this program's own
+ *	-c	those of mode "cma"; else the others
  *	-p	a process whose memory is on the node when it has memory online
  *
  * A line for each operation: "ok" or "not ok", its name, and what was tried.
@@ -64,11 +65,16 @@ enum state {
 	FULL,		/* no room on it: a filler takes it all */
 	EVICTED,	/* all of our data on it, and for the rest the filler */
 	MIXED,		/* some of all that, after a failure */
+	CMA,		/* in mode "cma", all blocks offline */
+	LENT,		/* all blocks online and lent, with data on them */
+	CLAIMED,	/* and a piece claimed */
+	KEPT,		/* all blocks online, and nothing lent */
+	CLAIMED_KEPT,	/* and a piece claimed */
 	BROKEN,		/* anything else: a defect */
 };
 
 static bool is_range, all_points;
-static enum group { PLAIN, WITH_DATA, MODE_DRIVER } group;
+static enum group { PLAIN, WITH_DATA, MODE_DRIVER, MODE_CMA } group;
 static const char *address;		/* of the PCI function */
 static char range_words[64], range_start[32];
 static pid_t bystander;
@@ -336,29 +342,55 @@ static enum state look_at_driver_mode(void)
 	return of_data == data.pages && of_filler && !of_fresh ? EVICTED : MIXED;
 }
 
+/* A claim is of half the device, so that the OS has something in its place. */
+static int claimed = -1;
+static size_t claim_size;
+
+static enum state look_at_cma(unsigned long online)
+{
+	bool lent = number_in(DEVICE "/cma/lent"), free_too = number_in(DEVICE "/cma/free");
+	unsigned long of_claims = number_in(DEVICE "/cma/claimed");
+	char lend[8];
+
+	if (attr_read(DEVICE "/lend", lend, sizeof(lend)) || number_in(DEVICE "/cma/taking") ||
+	    of_claims != (claimed < 0 ? 0 : claim_size))
+		return BROKEN;
+	if (!online)
+		return of_claims ? BROKEN : CMA;
+	if (online != nr_blocks)
+		return BROKEN;
+	if (!strcmp(lend, "on"))
+		return lent ? claimed < 0 ? LENT : CLAIMED : BROKEN;
+	return !lent && free_too ? claimed < 0 ? KEPT : CLAIMED_KEPT : BROKEN;
+}
+
 static enum state look(void)
 {
-	bool added = in_iomem("System RAM (cxlmem)"), claimed = in_iomem("cxlmem0");
+	bool added = in_iomem("System RAM (cxlmem)"), held = in_iomem("cxlmem0");
 	unsigned long there, online;
 	char mode[32];
 
 	count_blocks(&there, &online);
 	if (access(DEVICE, F_OK)) {
-		if (added && claimed && there == nr_blocks && online == nr_blocks)
+		if (added && held && there == nr_blocks && online == nr_blocks)
 			return ORPHAN;
-		if (added || claimed || there)
+		if (added || held || there)
 			return BROKEN;
 		if (module_is_loaded(driver_module()))
 			return UNBOUND;
 		return module_is_loaded("cxlmem_core") ? LOADED : UNLOADED;
 	}
-	if (!claimed || attr_read(DEVICE "/mode", mode, sizeof(mode)))
+	if (!held || attr_read(DEVICE "/mode", mode, sizeof(mode)))
 		return BROKEN;
 	if (!strcmp(mode, "offline"))
 		return !added && !there ? OFFLINE : BROKEN;
 	if (!strcmp(mode, "driver"))
 		return !added && !there ? look_at_driver_mode() : BROKEN;
-	if (!strcmp(mode, "system") && added && there == nr_blocks) {
+	if (!added || there != nr_blocks)
+		return BROKEN;
+	if (!strcmp(mode, "cma"))
+		return look_at_cma(online);
+	if (!strcmp(mode, "system")) {
 		if (online == nr_blocks)
 			return ONLINE;
 		if (!online)
@@ -593,6 +625,42 @@ static int ask_where(void)
 	return 0;
 }
 
+/* Mode "cma". Claiming the memory of blocks that are online is what may fail here. */
+
+static int lend_off(void)	{ return attr_write(DEVICE "/lend", "off"); }
+static int lend_on(void)	{ return attr_write(DEVICE "/lend", "on"); }
+
+static int enter_cma(void)
+{
+	return lend_on() ?: attr_write(DEVICE "/mode", "cma");
+}
+
+static int claim(void)
+{
+	struct cxlmem_buffer buffer = {
+		.size = sizeof(buffer),
+		.length = number_in(DEVICE "/usable_size") / 2,
+	};
+	int fd = open("/dev/cxlmem0", O_RDWR | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return -errno;
+	claim_size = buffer.length;
+	rc = ioctl(fd, CXLMEM_IOC_CLAIM, &buffer) ? -errno : 0;
+	close(fd);
+	if (!rc)
+		claimed = buffer.fd;
+	return rc;
+}
+
+static int release(void)
+{
+	int rc = close(claimed) ? -errno : 0;
+
+	claimed = -1;
+	return rc;
+}
+
 static const struct {
 	const char *name;
 	enum state base;
@@ -611,6 +679,11 @@ static const struct {
 	[FULL] = { "full", DRIVER, fill_up, drop_filler },
 	[EVICTED] = { "with data, having evicted", FULL, move_in, fill_up_again },
 	[MIXED] = { "with some pages", DRIVER, NULL, clear_device },
+	[CMA] = { "cma", OFFLINE, enter_cma, mode_offline },
+	[LENT] = { "lent", CMA, online_with_data, offline_blocks },
+	[CLAIMED] = { "with a claim", LENT, claim, release },
+	[KEPT] = { "kept", LENT, lend_off, lend_on },
+	[CLAIMED_KEPT] = { "kept, with a claim", KEPT, claim, release },
 	[BROKEN] = { "broken", BROKEN, NULL, NULL },
 };
 
@@ -877,6 +950,17 @@ static const struct operation operations[] = {
 	{ "leave with data", STOCKED, OFFLINE, 0, mode_offline, OWN, NULL, BOTH, MIXED },
 	{ "leave with data, helper's pages", STOCKED, OFFLINE, 0, mode_offline, PAGES, HELPER, BOTH, MIXED },
 	{ "unbind in mode driver", STOCKED, UNBOUND, 0, unbind_device, OWN, NULL, BOTH, MIXED },
+	{ "cma", OFFLINE, CMA, 0, enter_cma, OWN, NULL, BOTH, 0 },
+	{ "online in mode cma", CMA, LENT, 0, online_blocks, OWN, NULL, BOTH, 0 },
+	{ "online in mode cma, notifiers", CMA, LENT, 0, online_blocks, NOTIFIERS, NULL, BOTH, 0 },
+	{ "claim", LENT, CLAIMED, 0, claim, OWN, NULL, BOTH, 0 },
+	{ "release", CLAIMED, LENT, 0, release, OWN, NULL, BOTH, 0 },
+	{ "lend off", LENT, KEPT, 0, lend_off, OWN, NULL, BOTH, 0 },
+	{ "claim what is kept", KEPT, CLAIMED_KEPT, 0, claim, OWN, NULL, BOTH, 0 },
+	{ "lend on", KEPT, LENT, 0, lend_on, OWN, NULL, BOTH, 0 },
+	{ "leave mode cma", LENT, OFFLINE, 0, mode_offline, OWN, NULL, BOTH, 0 },
+	{ "leave mode cma, slab", LENT, OFFLINE, 0, mode_offline, SLAB, WORKER, BOTH, 0 },
+	{ "unbind in mode cma", LENT, UNBOUND, ORPHAN, unbind_device, OWN, NULL, BOTH, 0 },
 };
 
 /* So that the kernel's log says what a complaint in it came from. */
@@ -929,11 +1013,20 @@ static bool try_point(const struct operation *op, unsigned long point, bool *fai
 	return true;
 }
 
+static enum group group_of(const struct operation *op)
+{
+	if (is_based_on(op->from, CMA) || is_based_on(op->to, CMA))
+		return MODE_CMA;
+	if (is_based_on(op->from, DRIVER) || is_based_on(op->to, DRIVER))
+		return MODE_DRIVER;
+	return is_based_on(op->from, ONLINE) ? WITH_DATA : PLAIN;
+}
+
 static unsigned long next_point(const struct operation *op, unsigned long point)
 {
 	if (all_points)
 		return point + 1;
-	if (is_based_on(op->from, ONLINE) || is_based_on(op->from, DRIVER))
+	if (group_of(op) != PLAIN)
 		return point < DENSE_WITH_DATA ? point + 1 : point * 2;
 	return point < DENSE ? point + 1 : point + point / 2;
 }
@@ -972,13 +1065,6 @@ static void sweep(const struct operation *op)
 		exit(1);
 }
 
-static enum group group_of(const struct operation *op)
-{
-	if (is_based_on(op->from, DRIVER) || is_based_on(op->to, DRIVER))
-		return MODE_DRIVER;
-	return is_based_on(op->from, ONLINE) ? WITH_DATA : PLAIN;
-}
-
 static bool wanted(const struct operation *op, char **names)
 {
 	if (op->devices != BOTH && (op->devices == RANGE) != is_range)
@@ -999,13 +1085,15 @@ int main(int argc, char **argv)
 	size_t i;
 	int option;
 
-	while ((option = getopt(argc, argv, "admp:")) != -1) {
+	while ((option = getopt(argc, argv, "admcp:")) != -1) {
 		if (option == 'a')
 			all_points = true;
 		else if (option == 'd')
 			group = WITH_DATA;
 		else if (option == 'm')
 			group = MODE_DRIVER;
+		else if (option == 'c')
+			group = MODE_CMA;
 		else if (option == 'p')
 			bystander = atoi(optarg);
 		else
@@ -1013,7 +1101,7 @@ int main(int argc, char **argv)
 	}
 	argv += optind;
 	if (!argv[0] || !argv[1])
-		errx(2, "usage: faults [-a] [-d|-m] [-p PID] pci ADDRESS | range START SIZE [OPERATION...]");
+		errx(2, "usage: faults [-a] [-d|-m|-c] [-p PID] pci ADDRESS | range START SIZE [OPERATION...]");
 	is_range = !strcmp(argv[0], "range");
 	address = argv[1];
 	argv += 2;

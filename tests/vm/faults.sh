@@ -33,12 +33,12 @@ sweep() {
 	done < <(faults "${all[@]}" -p "$pattern" "$@" 2>&1 || echo "not ok faults: exit code $?")
 }
 
-# sweep_all [-d|-m] DEVICE... -- [OPERATION...]: the sweep, and what is left of it: the
+# sweep_all [-d|-m|-c] DEVICE... -- [OPERATION...]: the sweep, and what is left of it: the
 # process's data and the claims on memory; and how much memory is free, once all
 # that is there for good has been allocated.
 sweep_all() {
 	local device=() iomem before after
-	case $1 in -d|-m) all+=("$1"); shift ;; esac
+	case $1 in -d|-m|-c) all+=("$1"); shift ;; esac
 	while [ "$1" != -- ]; do
 		device+=("$1")
 		shift
