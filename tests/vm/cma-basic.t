@@ -2,8 +2,8 @@
 # Mode "cma", lent and not: what is claimed is what was asked for, and goes with its
 # last reference; nothing else has a say.
 # machine: type3
-# size: 256M
 # timeout: 300
+# check: 6.12 7.2 debug
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -2,8 +2,7 @@
 # Requests at random, from several processes, while lend is switched and others use
 # the memory. Nothing is lost.
 # machine: type3
-# size: 256M
-# kernels: 7.2 debug
+# check: debug
 # timeout: 400
 
 . /cxlmem/tests/vm/cxlmem.sh

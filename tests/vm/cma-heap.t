@@ -2,7 +2,6 @@
 # The device as a dma-heap, where the kernel lets modules add one. A heap cannot be
 # removed, but the device, and all modules but one, can.
 # machine: type3
-# size: 256M
 # timeout: 300
 # kernels: 7.2 debug
 

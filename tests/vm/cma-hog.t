@@ -2,9 +2,8 @@
 # A program that takes all memory there is: with lend=off it is killed before it gets a
 # page of the device; with lend=on it uses the device first.
 # machine: type3
-# size: 256M
 # memory: 512M
-# kernels: 7.2
+# check: 7.2
 # timeout: 300
 
 . /cxlmem/tests/vm/cxlmem.sh

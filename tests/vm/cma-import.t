@@ -1,8 +1,8 @@
 #!/bin/bash
 # Other drivers import claims: vgem by DMA addresses, and vivid, which writes to them.
 # machine: type3
-# size: 256M
 # timeout: 300
+# kernels: 6.12 7.2
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -3,7 +3,6 @@
 # size and in any order, and nothing is lost. After 200 claims of random sizes the
 # whole device can be claimed in one piece, as before.
 # machine: type3
-# size: 256M
 # memory: 2G
 # timeout: 600
 

@@ -1,7 +1,6 @@
 #!/bin/bash
 # Pages that cannot be moved: claims go elsewhere, or fail and say where they are.
 # machine: type3
-# size: 256M
 # timeout: 300
 
 . /cxlmem/tests/vm/cxlmem.sh

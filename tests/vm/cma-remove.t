@@ -2,7 +2,6 @@
 # The device goes while there are claims: what is mapped gives SIGBUS, nothing is freed
 # under anybody, and when the last claim has gone all is as before.
 # machine: type3
-# size: 256M
 # timeout: 300
 
 . /cxlmem/tests/vm/cxlmem.sh

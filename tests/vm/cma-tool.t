@@ -1,8 +1,7 @@
 #!/bin/bash
 # Mode "cma" by cxlmemctl: in, lend switched, out; what list says; and refusals.
 # machine: type3
-# size: 256M
-# kernels: 7.2
+# check: 7.2
 # timeout: 300
 
 . /cxlmem/tests/vm/cxlmem.sh
