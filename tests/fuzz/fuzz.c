@@ -186,9 +186,9 @@ static const struct member device_members[] = {
 	{ "usable_start", "i" }, { "usable_size", "i" }, { "trimmed", "i" }, { "node", "in" },
 	{ "zone", "sn" }, { "memmap", "sn" }, { "online", "i" }, { "offline", "i" },
 	{ "used", "in" }, { "free", "in" }, { "capacity", "i" }, { "policy", "sn" },
-	{ "quota", "in" }, { "distance", "in" }, { "read_latency_ns", "in" },
-	{ "read_bandwidth_mbps", "in" }, { "tier", "in" }, { "source", "sn" }, { "serial", "sn" },
-	{ NULL, NULL },
+	{ "quota", "in" }, { "lend", "bn" }, { "claimed", "i" }, { "distance", "in" },
+	{ "read_latency_ns", "in" }, { "read_bandwidth_mbps", "in" }, { "tier", "in" },
+	{ "source", "sn" }, { "serial", "sn" }, { NULL, NULL },
 };
 
 static const struct member block_members[] = {
@@ -215,6 +215,21 @@ static const struct member doctor_members[] = {
 static const struct member result_members[] = {
 	{ "schema", "i" }, { "command", "s" }, { "dry_run", "b" }, { "result", "s" },
 	{ "error", "sn" }, { "failed_blocks", "a" }, { "device", "on" }, { NULL, NULL },
+};
+
+/* Of a claim that is refused: in here nothing is in mode "cma". */
+static const struct member claim_members[] = {
+	{ "schema", "i" }, { "command", "s" }, { "result", "s" }, { "error", "s" },
+	{ "device", "on" }, { NULL, NULL },
+};
+
+static const struct member release_members[] = {
+	{ "schema", "i" }, { "command", "s" }, { "result", "s" }, { "released", "a" },
+	{ "device", "on" }, { NULL, NULL },
+};
+
+static const struct member claims_members[] = {
+	{ "schema", "i" }, { "claims", "a" }, { "device", "o" }, { NULL, NULL },
 };
 
 static char type_letter(struct json_object *o)
@@ -301,6 +316,13 @@ static void check_output(const char *text)
 	} else if (json_object_object_get_ex(o, "findings", NULL)) {
 		check_members(o, doctor_members);
 		check_array(o, "findings", finding_members);
+	} else if (json_object_object_get_ex(o, "claims", NULL)) {
+		check_members(o, claims_members);
+	} else if (json_object_object_get_ex(o, "released", NULL)) {
+		check_members(o, release_members);
+	} else if (json_object_object_get_ex(o, "command", &value) &&
+		   !strcmp(json_object_get_string(value), "claim")) {
+		check_members(o, claim_members);
 	} else if (json_object_object_get_ex(o, "command", NULL)) {
 		check_members(o, result_members);
 		check_array(o, "failed_blocks", block_members);
