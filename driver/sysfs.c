@@ -6,6 +6,7 @@
 #include <linux/memory_hotplug.h>
 #include <linux/nodemask.h>
 #include <linux/string.h>
+#include <linux/string_choices.h>
 #include <linux/sysfs.h>
 
 #include "internal.h"
@@ -279,8 +280,7 @@ static DEVICE_ATTR_RW(quota);
 
 static ssize_t lend_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%s\n",
-			  READ_ONCE(to_cxlmem_device(dev)->mem->lend) ? "on" : "off");
+	return sysfs_emit(buf, "%s\n", str_on_off(READ_ONCE(to_cxlmem_device(dev)->mem->lend)));
 }
 
 static int set_lend(struct cxlmem_device *cdev, const char *buf)

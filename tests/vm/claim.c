@@ -335,8 +335,11 @@ static int fuzz(int argc, char **argv)
 	unsigned long long requests = 0, worked = 0;
 	timer_t timer;
 	int fds[4] = { -1, -1, -1, -1 };
+	sigset_t alarms;
 
 	sigaction(SIGALRM, &action, NULL);
+	sigemptyset(&alarms);
+	sigaddset(&alarms, SIGALRM);
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer) || timer_settime(timer, 0, &spec, NULL))
 		err(1, "timer");
 	state = (argc > 2 ? strtoull(argv[2], NULL, 0) : 1) * 2654435761u + getpid();
@@ -360,6 +363,8 @@ static int fuzz(int argc, char **argv)
 		if (fds[slot] >= 0)
 			close(fds[slot]);
 		fds[slot] = -1;
+		/* Where the kernel is slow, no claim is done before the next signal. */
+		sigprocmask(random_number(2) ? SIG_BLOCK : SIG_UNBLOCK, &alarms, NULL);
 		if (ioctl(device, _IOC(_IOC_READ | _IOC_WRITE, CXLMEM_IOC_MAGIC, 6, random_number(200)),
 			  random_number(32) ? (void *)&b : (void *)random_number(1ull << 48)))
 			continue;

@@ -5,7 +5,7 @@
 # kernels: debug
 # memory: 1G
 # append: memmap=128M%0x30000000-1+0xefffffff
-# timeout: 100
+# timeout: 200
 # check: debug
 
 . /cxlmem/tests/vm/cxlmem.sh
