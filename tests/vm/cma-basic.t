@@ -3,7 +3,6 @@
 # last reference; nothing else has a say.
 # machine: type3
 # timeout: 300
-# check: 6.12 7.2 debug
 
 . /cxlmem/tests/vm/cxlmem.sh
 
