@@ -977,7 +977,7 @@ static void case_arguments(void)
 
 	/* Commands that are none. */
 	refused(ENOTTY, _IOWR(CXLMEM_IOC_MAGIC, 0, struct cxlmem_move), &a, "number 0");
-	refused(ENOTTY, _IOWR(CXLMEM_IOC_MAGIC, 6, struct cxlmem_move), &a, "number 6");
+	refused(ENOTTY, _IOWR(CXLMEM_IOC_MAGIC, 7, struct cxlmem_move), &a, "number 7");
 	refused(ENOTTY, _IOWR(CXLMEM_IOC_MAGIC, 255, struct cxlmem_move), &a, "number 255");
 	refused(ENOTTY, _IO(CXLMEM_IOC_MAGIC, 2), &a, "no direction");
 	refused(ENOTTY, _IOWR(0xDD, 2, struct cxlmem_move), &a, "another's");
