@@ -1113,6 +1113,9 @@ int main(int argc, char **argv)
 	}
 
 	set_up_injection();
+	/* What the core needs; it cannot be unloaded once it has offered a device. */
+	if (!module_is_loaded("cxlmem_heap"))
+		must(load("cxlmem_heap", ""), "cxlmem_heap");
 	go_to(OFFLINE);
 	find_blocks();
 	go_to(UNLOADED);
