@@ -2,7 +2,7 @@
 # Bad input: a clear error each, and nothing changed.
 # machine: type3
 # cpus: 1
-# check: 6.12 debug
+# check: 6.12
 
 . /cxlmem/tests/vm/cxlmem.sh
 
