@@ -81,7 +81,7 @@ static pid_t bystander;
 static int nth = -1;			/* this thread's fail-nth */
 
 /* Where the device's memory blocks are. */
-static unsigned long first_block, nr_blocks;
+static unsigned long first_block, nr_blocks, usable_size;
 
 static void __attribute__((format(printf, 1, 2))) note(const char *format, ...)
 {
@@ -167,7 +167,8 @@ static void find_blocks(void)
 	must(attr_read(BLOCKS "/block_size_bytes", value, sizeof(value)), "the block size");
 	size = strtoul(value, NULL, 16);
 	first_block = number_in(DEVICE "/usable_start") / size;
-	nr_blocks = number_in(DEVICE "/usable_size") / size;
+	usable_size = number_in(DEVICE "/usable_size");
+	nr_blocks = usable_size / size;
 }
 
 static char *block_state(unsigned long i)
@@ -639,7 +640,7 @@ static int claim(void)
 {
 	struct cxlmem_buffer buffer = {
 		.size = sizeof(buffer),
-		.length = number_in(DEVICE "/usable_size") / 2,
+		.length = usable_size / 2,
 	};
 	int fd = open("/dev/cxlmem0", O_RDWR | O_CLOEXEC), rc;
 
