@@ -151,9 +151,9 @@ static void buffer_unmap(struct dma_buf_attachment *from, struct sg_table *table
 }
 
 /* Matters to devices that do not see the CPU's caches, or have bounce buffers. */
-static int buffer_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction direction)
+static int sync_all(struct buffer *buffer, enum dma_data_direction direction,
+		    void (*sync)(struct device *, struct sg_table *, enum dma_data_direction))
 {
-	struct buffer *buffer = dmabuf->priv;
 	struct attachment *attachment;
 
 	guard(mutex)(&buffer->lock);
@@ -161,22 +161,18 @@ static int buffer_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_directi
 		return -ENODEV;
 	list_for_each_entry(attachment, &buffer->attachments, list)
 		if (attachment->direction != DMA_NONE)
-			dma_sync_sgtable_for_cpu(attachment->dev, &attachment->table, direction);
+			sync(attachment->dev, &attachment->table, direction);
 	return 0;
+}
+
+static int buffer_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction direction)
+{
+	return sync_all(dmabuf->priv, direction, dma_sync_sgtable_for_cpu);
 }
 
 static int buffer_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction direction)
 {
-	struct buffer *buffer = dmabuf->priv;
-	struct attachment *attachment;
-
-	guard(mutex)(&buffer->lock);
-	if (buffer->revoked)
-		return -ENODEV;
-	list_for_each_entry(attachment, &buffer->attachments, list)
-		if (attachment->direction != DMA_NONE)
-			dma_sync_sgtable_for_device(attachment->dev, &attachment->table, direction);
-	return 0;
+	return sync_all(dmabuf->priv, direction, dma_sync_sgtable_for_device);
 }
 
 /* The pages around the one that was touched come with it, up to a block. */

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -28,44 +27,20 @@
 
 /* ---- the list of claims */
 
-struct listing {
-	struct tool *tool;
-	struct libscols_table *table;
-	struct json_object *array;
-};
-
-static void put_amount(struct tool *t, uint64_t bytes, char *text, size_t size)
-{
-	if (t->value['b'])
-		snprintf(text, size, "%" PRIu64, bytes);
-	else
-		cxlmem_format_size(bytes, text, size);
-}
-
 static int add_line(struct listing *listing, const struct cxlmem_claim *claim)
 {
-	struct libscols_line *line = scols_table_new_line(listing->table, NULL);
-	const struct passwd *user = getpwuid(claim->uid);
-	char text[5][32];
+	char id[32], size[32], offset[32], user[256], pid[16] = "-";
 	const char *const words[] = {
-		text[0], text[1], text[2], user ? user->pw_name : text[3], text[4],
-		claim->command[0] ? claim->command : "-",
+		id, size, offset, user, pid, claim->command[0] ? claim->command : "-",
 	};
-	size_t i;
 
-	snprintf(text[0], sizeof(text[0]), "%" PRIu64, claim->id);
-	put_amount(listing->tool, claim->size, text[1], sizeof(text[1]));
-	snprintf(text[2], sizeof(text[2]), "%#" PRIx64, claim->offset);
-	snprintf(text[3], sizeof(text[3]), "%u", (unsigned int)claim->uid);
-	strcpy(text[4], "-");
+	snprintf(id, sizeof(id), "%" PRIu64, claim->id);
+	listing_amount(listing, claim->size, size, sizeof(size));
+	snprintf(offset, sizeof(offset), "%#" PRIx64, claim->offset);
+	listing_user(claim->uid, user, sizeof(user));
 	if (claim->pid)
-		snprintf(text[4], sizeof(text[4]), "%d", (int)claim->pid);
-	if (!line)
-		return -ENOMEM;
-	for (i = 0; i < ARRAY_SIZE(words); i++)
-		if (scols_line_set_data(line, i, words[i]))
-			return -ENOMEM;
-	return 0;
+		snprintf(pid, sizeof(pid), "%d", (int)claim->pid);
+	return listing_line(listing, words, ARRAY_SIZE(words));
 }
 
 static struct json_object *claim_to_json(const struct cxlmem_claim *claim)
@@ -93,33 +68,15 @@ static int on_claim(const struct cxlmem_claim *claim, void *data)
 	return 0;
 }
 
-static int start(struct listing *listing)
-{
-	static const char *const names[] = { "ID", "SIZE", "OFFSET", "USER", "PID", "COMMAND" };
-	struct tool *t = listing->tool;
-	size_t i;
-
-	if (t->json) {
-		listing->array = json_object_new_array();
-		return 0;
-	}
-	listing->table = scols_new_table();
-	if (!listing->table)
-		return -ENOMEM;
-	scols_table_enable_noheadings(listing->table, !!t->value['n']);
-	scols_table_enable_raw(listing->table, !!t->value['r']);
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		if (!scols_table_new_column(listing->table, names[i], 0,
-					    i < 3 || i == 4 ? SCOLS_FL_RIGHT : 0))
-			return -ENOMEM;
-	return 0;
-}
-
 static int list_claims(struct tool *t, struct cxlmem_device *dev)
 {
-	struct listing listing = { .tool = t };
+	static const struct listing_column columns[] = {
+		{ "ID", true }, { "SIZE", true }, { "OFFSET", true }, { "USER", false },
+		{ "PID", true }, { "COMMAND", false },
+	};
+	struct listing listing = {};
 	struct json_object *o;
-	int rc = start(&listing);
+	int rc = listing_start(&listing, t, columns, ARRAY_SIZE(columns));
 
 	if (!rc)
 		rc = cxlmem_device_claims(dev, on_claim, &listing);
@@ -132,8 +89,7 @@ static int list_claims(struct tool *t, struct cxlmem_device *dev)
 	} else if (!rc) {
 		scols_print_table(listing.table);
 	}
-	scols_unref_table(listing.table);
-	json_object_put(listing.array);
+	listing_end(&listing);
 	if (rc == -ENOMEM)
 		return failed(t, "%s", strerror(ENOMEM));
 	return rc ? library_failed(t) : EXIT_DONE;

@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include <json-c/json.h>
 
 #include <cxlmem/libcxlmem.h>
+
+struct libscols_table;
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -144,6 +147,31 @@ int operation_end(struct operation *op, int rc, struct cxlmem_device *dev);
 void operation_drop(struct operation *op);
 /* Of a clock that nobody sets. */
 uint64_t now_ms(void);
+
+/* ---- lists that come line by line, see listing.c ---- */
+
+/* Is a table, or with --json an array. */
+struct listing {
+	struct tool *tool;
+	struct libscols_table *table;
+	struct json_object *array;
+};
+
+struct listing_column {
+	const char *name;
+	bool right;			/* aligned */
+};
+
+/* By the options -n and -r. 0 or -ENOMEM; to be ended in both cases. */
+int listing_start(struct listing *listing, struct tool *t, const struct listing_column *columns,
+		  size_t nr);
+/* A word for each column of the table. 0 or -ENOMEM. */
+int listing_line(struct listing *listing, const char *const *words, size_t nr);
+/* An amount, in bytes with -b. */
+void listing_amount(const struct listing *listing, uint64_t bytes, char *text, size_t size);
+/* A user's name, or the number if there is none. */
+void listing_user(uid_t uid, char *text, size_t size);
+void listing_end(struct listing *listing);
 
 /* ---- the commands ---- */
 

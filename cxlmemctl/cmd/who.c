@@ -1,40 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /* cxlmemctl who: the processes that have memory on a device. */
 #include <inttypes.h>
-#include <pwd.h>
 
 #include <libsmartcols/libsmartcols.h>
 
 #include "tool.h"
 
-struct listing {
-	struct tool *tool;
-	struct libscols_table *table;
-	struct json_object *array;
-};
-
-static void put_amount(struct tool *t, uint64_t bytes, char *text, size_t size)
-{
-	if (t->value['b'])
-		snprintf(text, size, "%" PRIu64, bytes);
-	else
-		cxlmem_format_size(bytes, text, size);
-}
-
 static int add_line(struct listing *listing, const struct cxlmem_owner *owner)
 {
-	struct libscols_line *line = scols_table_new_line(listing->table, NULL);
-	const struct passwd *user = getpwuid(owner->uid);
-	char pid[16], uid[16], amount[32];
+	char pid[16], user[256], amount[32];
+	const char *const words[] = {
+		pid, user, amount, owner->command[0] ? owner->command : "-",
+	};
 
 	snprintf(pid, sizeof(pid), "%d", (int)owner->pid);
-	snprintf(uid, sizeof(uid), "%u", (unsigned int)owner->uid);
-	put_amount(listing->tool, owner->bytes, amount, sizeof(amount));
-	return line && !scols_line_set_data(line, 0, pid) &&
-	       !scols_line_set_data(line, 1, user ? user->pw_name : uid) &&
-	       !scols_line_set_data(line, 2, amount) &&
-	       !scols_line_set_data(line, 3, owner->command[0] ? owner->command : "-") ?
-		0 : -ENOMEM;
+	listing_user(owner->uid, user, sizeof(user));
+	listing_amount(listing, owner->bytes, amount, sizeof(amount));
+	return listing_line(listing, words, ARRAY_SIZE(words));
 }
 
 static int on_owner(const struct cxlmem_owner *owner, void *data)
@@ -50,28 +32,6 @@ static int on_owner(const struct cxlmem_owner *owner, void *data)
 	json_object_object_add(o, "command", json_text(owner->command));
 	json_object_object_add(o, "bytes", json_object_new_uint64(owner->bytes));
 	json_object_array_add(listing->array, o);
-	return 0;
-}
-
-static int start(struct listing *listing, struct tool *t)
-{
-	static const char *const names[] = { "PID", "USER", "SIZE", "COMMAND" };
-	size_t i;
-
-	listing->tool = t;
-	if (t->json) {
-		listing->array = json_object_new_array();
-		return 0;
-	}
-	listing->table = scols_new_table();
-	if (!listing->table)
-		return -ENOMEM;
-	scols_table_enable_noheadings(listing->table, !!t->value['n']);
-	scols_table_enable_raw(listing->table, !!t->value['r']);
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		if (!scols_table_new_column(listing->table, names[i], 0,
-					    i == 0 || i == 2 ? SCOLS_FL_RIGHT : 0))
-			return -ENOMEM;
 	return 0;
 }
 
@@ -109,14 +69,17 @@ static void tell_rest(struct cxlmem_device *dev, int64_t sum)
 
 int cmd_who(struct tool *t, int argc, char **argv)
 {
-	struct listing listing = { .tool = t };
+	static const struct listing_column columns[] = {
+		{ "PID", true }, { "USER", false }, { "SIZE", true }, { "COMMAND", false },
+	};
+	struct listing listing = {};
 	struct cxlmem_device *dev;
 	int64_t sum;
 
 	(void)argc;
 	if (cxlmem_device_find(t->ctx, argv[0], &dev))
 		return library_failed(t);
-	sum = start(&listing, t);
+	sum = listing_start(&listing, t, columns, ARRAY_SIZE(columns));
 	if (!sum)
 		sum = cxlmem_device_who(dev, on_owner, &listing);
 	if (sum >= 0 && !cxlmem_device_refresh(dev)) {
@@ -127,8 +90,7 @@ int cmd_who(struct tool *t, int argc, char **argv)
 		if (!t->json)
 			tell_rest(dev, sum);
 	}
-	scols_unref_table(listing.table);
-	json_object_put(listing.array);
+	listing_end(&listing);
 	if (sum == -ENOMEM)
 		return failed(t, "%s", strerror(ENOMEM));
 	return sum < 0 ? library_failed(t) : EXIT_DONE;
