@@ -65,6 +65,7 @@ faults: build
 	@$(lab)/vm -k debug -m soft -s 256M -t 36000 env CXLMEM_FAULTS=all /cxlmem/tests/vm/faults-range.t
 	@$(lab)/vm -k debug -m soft -s 256M -a "kmemleak=on slab_debug=F" -t 36000 \
 		env CXLMEM_FAULTS=all /cxlmem/tests/vm/faults-driver.t
+	@$(lab)/vm -k debug -m soft -s 256M -t 36000 env CXLMEM_FAULTS=all /cxlmem/tests/vm/faults-cma.t
 
 #: make fuzz-vm   garbage into the driver's files  [MINUTES=10] [SEED=n]  (needs debug-kernel)
 fuzz-vm: build

@@ -104,6 +104,23 @@ static void not_asked(void **state)
 	cxlmem_unref(ctx);
 }
 
+static void amounts(void **state)
+{
+	struct cxlmem_ctx *ctx;
+	struct cxlmem_device *dev = cma_device(&ctx);
+
+	(void)state;
+	put("sys/class/cxlmem/cxlmem0/cma/taking", "33554432\n");
+	assert_int_equal(cxlmem_device_refresh(dev), 0);
+	assert_int_equal(cxlmem_device_get_claimed(dev), 64 * MIB);
+	assert_int_equal(cxlmem_device_get_taking(dev), 32 * MIB);
+	/* More than the device has. */
+	put("sys/class/cxlmem/cxlmem0/cma/taking", "999999999999\n");
+	cxlmem_device_refresh(dev);
+	assert_int_equal(cxlmem_device_get_taking(dev), 0);
+	cxlmem_unref(ctx);
+}
+
 static int count(const struct cxlmem_claim *claim, void *data)
 {
 	(void)claim;
@@ -134,6 +151,7 @@ int main(void)
 		TEST(done),
 		TEST(refusals),
 		TEST(not_asked),
+		TEST(amounts),
 		TEST(nonsense),
 	};
 

@@ -102,6 +102,13 @@ static void settings(void **state)
 	assert_string_equal(mode, "cma");
 	assert_int_equal(options.lend, 1);
 	assert_int_equal(options.quota, 1 << 30);
+	assert_null(options.policy);
+	cxlmem_config_free(config);
+	put(CONF, "[auto-online card]\nmatch.pci=0d:00.0\nmode=driver\npolicy=deny\n");
+	assert_int_equal(cxlmem_config_load(ctx, NULL, &config), 0);
+	assert_non_null(cxlmem_config_match(config, find(ctx, "cxlmem0"), &mode, &options));
+	assert_string_equal(mode, "driver");
+	assert_string_equal(options.policy, "deny");
 	cxlmem_config_free(config);
 	cxlmem_unref(ctx);
 }
@@ -130,6 +137,8 @@ static void mistakes(void **state)
 	refused("[auto-online a]\nmatch.serial=1\nmode=system\nmemmap=yes\n", "memmap");
 	refused("[auto-online a]\nmatch.serial=1\nmode=cma\nlend=maybe\n",
 		"cxlmem.conf:4: 'maybe' is not a value for lend; it must be on or off");
+	refused("[auto-online a]\nmatch.serial=1\nmode=driver\npolicy=evic\n",
+		"cxlmem.conf:4: 'evic' is not a value for policy; it must be deny or evict");
 }
 
 static void syntax_errors(void **state)

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Several processes move, create, drop and fork at random, on a device that is too
 # small for them, while the mode changes under them, and some are killed. Then
-# garbage into every request. CXLMEM_SEED and CXLMEM_SECONDS (default 12) say more.
+# garbage into every request. CXLMEM_SEED and CXLMEM_SECONDS (default 12,
+# or 60 on the debug kernel) say more.
 # machine: type3
 # memory: 3G
 # timeout: 300
@@ -9,7 +10,7 @@
 
 . /cxlmem/tests/vm/cxlmem.sh
 
-seed=${CXLMEM_SEED:-1} seconds=${CXLMEM_SECONDS:-12}
+seed=${CXLMEM_SEED:-1} seconds=${CXLMEM_SECONDS:-$((12 * slowness))}
 diag "seed $seed"
 bind_device
 attr mode driver
