@@ -21,7 +21,7 @@ demo: build
 	@$(lab)/vm -t 120 /cxlmem/tests/demo.sh
 
 #: make check     run the tests  [KERNEL=6.12|7.2|debug] [TEST=name...] [JOBS=n]
-check: $(if $(findstring debug,$(KERNEL) $(TEST)),debug-kernel) build
+check: $(if $(findstring debug,$(or $(KERNEL)$(TEST),debug)),debug-kernel) build
 	@$(lab)/in-root /cxlmem/tests/run -j $(JOBS) $(if $(KERNEL),-k $(KERNEL)) $(TEST)
 
 #: make shell     a virtual machine to try things out  [KERNEL=7.2|6.12] [MACHINE=type3|soft|...]

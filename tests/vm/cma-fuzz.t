@@ -2,7 +2,7 @@
 # Requests at random, from several processes, while lend is switched and others use
 # the memory. Nothing is lost.
 # machine: type3
-# check: 7.2
+# check: debug
 # timeout: 400
 
 . /cxlmem/tests/vm/cxlmem.sh

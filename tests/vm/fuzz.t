@@ -6,6 +6,7 @@
 # memory: 1G
 # append: memmap=128M%0x30000000-1+0xefffffff
 # timeout: 200
+# check: debug
 
 . /cxlmem/tests/vm/cxlmem.sh
 

@@ -5,6 +5,7 @@
 # kernels: debug
 # memory: 1G
 # append: kmemleak=on slab_debug=F kasan_multi_shot
+# check: debug
 
 . /cxlmem/tests/vm/cxlmem.sh
 
