@@ -3,6 +3,7 @@
  * cxlmemctl migrate: the memory of a running process, to the device or off it; or
  * a program that is started, whose memory is kept there as it grows.
  */
+#include <dirent.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -121,31 +122,80 @@ struct processes {
 	pid_t pids[MAX_PROCESSES];
 };
 
-/* Those that descend from a process, of which there is a list for each thread. */
-static void add_children(struct processes *all, pid_t parent)
-{
-	char path[64];
-	FILE *file;
-	int pid;
+struct kin {
+	pid_t pid;
+	pid_t parent;
+};
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", parent, parent);
+/* 0 if the process is gone. */
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], text[512];
+	const char *name_end;
+	int parent = 0;
+	size_t length;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	file = fopen(path, "re");
 	if (!file)
-		return;
-	while (all->nr < MAX_PROCESSES && fscanf(file, "%d", &pid) == 1)
-		all->pids[all->nr++] = pid;
+		return 0;
+	length = fread(text, 1, sizeof(text) - 1, file);
 	fclose(file);
+	text[length] = '\0';
+	/* The name before it may have anything in it. */
+	name_end = strrchr(text, ')');
+	return name_end && sscanf(name_end, ") %*c %d", &parent) == 1 ? parent : 0;
 }
 
-/* Orphans are ours, too, so all that has been started is found. */
+/* All processes that there are; the caller frees them. */
+static struct kin *read_kin(size_t *nr)
+{
+	struct kin *all = NULL, *more;
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	size_t room = 0;
+	pid_t pid;
+
+	*nr = 0;
+	while (proc && (entry = readdir(proc))) {
+		pid = strtol(entry->d_name, NULL, 10);
+		if (pid <= 0)
+			continue;
+		if (*nr == room) {
+			room = room ? 2 * room : 256;
+			more = reallocarray(all, room, sizeof(*all));
+			if (!more)
+				break;
+			all = more;
+		}
+		all[(*nr)++] = (struct kin){ pid, parent_of(pid) };
+	}
+	if (proc)
+		closedir(proc);
+	return all;
+}
+
+/*
+ * All that has been started: orphans are ours, too. The kernel's lists of children
+ * are no use, since there is one for each thread, and none in some kernels.
+ */
 static void find_processes(struct processes *all)
 {
-	size_t i;
+	pid_t parent = getpid();
+	size_t nr, i = 0, k;
+	struct kin *kin = read_kin(&nr);
 
 	all->nr = 0;
-	add_children(all, getpid());
-	for (i = 0; i < all->nr; i++)
-		add_children(all, all->pids[i]);
+	for (;;) {
+		for (k = 0; k < nr && all->nr < MAX_PROCESSES; k++)
+			if (kin[k].parent == parent)
+				all->pids[all->nr++] = kin[k].pid;
+		if (i == all->nr)
+			break;
+		parent = all->pids[i++];
+	}
+	free(kin);
 }
 
 /* Bytes of memory of its own that a process has, wherever it is; 0 if it is gone. */

@@ -31,10 +31,16 @@ is "$(cxlmemctl list --json | json "d['devices'][0]['capacity'], d['devices'][0]
 udevadm settle
 is "$(stat -c '%G %a' /dev/cxlmem0)" "cxlmem 660" "udev gives it to the group cxlmem"
 
-# A program whose memory goes to the device as it grows; its children's, too.
+# A program whose memory goes to the device as it grows; its children's, too, even
+# those that one of its threads has started.
 out=$(mktemp)
 chmod 666 "$out"
-cxlmemctl -v migrate --interval 0.2 cxlmem0 -- sh -c 'pattern 64; exit 7' >"$out" 2>&1 &
+cxlmemctl -v migrate --interval 0.2 cxlmem0 -- python3 -c '
+import subprocess, sys, threading
+thread = threading.Thread(target=subprocess.run, args=(["pattern", "64"],))
+thread.start()
+thread.join()
+sys.exit(7)' >"$out" 2>&1 &
 tool=$!
 wait_for 60 grep -q ready "$out"
 pattern=$(pgrep -x pattern)
