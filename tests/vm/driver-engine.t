@@ -6,10 +6,10 @@
 
 . /cxlmem/tests/vm/cxlmem.sh
 
-read -r size start <<<"$(sed -n 's/.*memmap=\([0-9]*M\)%\(0x[0-9a-f]*\)-.*/\1 \2/p' /proc/cmdline)"
+read -r start size < <(soft_reserved)
 engine=/sys/kernel/debug/engine
 mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
-modprobe engine start="$start" size=$((${size%M} << 20))
+modprobe engine start="$start" size=$((size << 20))
 ok $? "a driver of its own registers the memory"
 measure_device
 is "$(attr source)" other "in a way of its own"

@@ -9,7 +9,7 @@
 . /cxlmem/tests/vm/cxlmem.sh
 
 # Half of the range for mode "driver"; half is a far node, to have one to balance with.
-read -r size start <<<"$(sed -n 's/.*memmap=\([0-9]*\)M%\(0x[0-9a-f]*\)-.*/\1 \2/p' /proc/cmdline)"
+read -r start size < <(soft_reserved)
 bind_device "$start+$((size / 2))M"
 cxlmemctl bind "$(printf 0x%x $((start + (size << 19))))+$((size / 2))M" >/dev/null
 run_ok cxlmemctl online cxlmem1

@@ -3,7 +3,7 @@
 # small for them, while the mode changes under them, and some are killed. Then
 # garbage into every request. CXLMEM_SEED and CXLMEM_SECONDS (default 12,
 # or 60 on the debug kernel) say more.
-# machine: type3
+# machine: soft
 # memory: 3G
 # timeout: 300
 # check: 7.2
@@ -12,7 +12,9 @@
 
 seed=${CXLMEM_SEED:-1} seconds=${CXLMEM_SECONDS:-$((12 * slowness))}
 diag "seed $seed"
-bind_device
+# So small that it is full and empty again soon.
+read -r start size < <(soft_reserved)
+bind_device "$start+$((size / slowness / 2 * 2))M"
 attr mode driver
 
 for policy in deny evict; do

@@ -6,7 +6,7 @@
 
 . /cxlmem/tests/vm/faults.sh
 
-range=$(sed -n 's/.*memmap=\([0-9]*\)M%\(0x[0-9a-f]*\)-.*/\2 \1/p' /proc/cmdline)
-sweep_all range "${range% *}" $((${range#* } << 20)) -- "$@"
+read -r start size < <(soft_reserved)
+sweep_all range "$start" $((size << 20)) -- "$@"
 
 done_testing

@@ -111,6 +111,11 @@ cxl_function() {
 	lspci -Dn -d ::0502 | awk '{ print $1; exit }'
 }
 
+# The soft-reserved range: where it starts, and its MiB.
+soft_reserved() {
+	sed -n 's/.*memmap=\([0-9]*\)M%\(0x[0-9a-f]*\)-.*/\2 \1/p' /proc/cmdline
+}
+
 # A test that makes the kernel's own allocations fail sets this to a list of
 # functions of stock kernels that cannot take that: one a line, and the reason.
 reports_allowed=

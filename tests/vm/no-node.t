@@ -7,7 +7,8 @@
 
 . /cxlmem/tests/vm/cxlmem.sh
 
-range=$(sed -n 's/.*memmap=\([0-9]*M\)%\(0x[0-9a-f]*\)-.*/\2+\1/p' /proc/cmdline)
+read -r start size < <(soft_reserved)
+range=$start+${size}M
 run_ok cxlmemctl bind "$range"
 diag "node $(attr node), possible $(cat /sys/devices/system/node/possible)"
 fails_with 1 "node" cxlmemctl online cxlmem0

@@ -7,6 +7,8 @@
 . /cxlmem/tests/vm/cxlmem.sh
 
 fn=$(cxl_function)
+# A stock driver has claims of its own.
+[ ! -e "/sys/bus/pci/devices/$fn/driver" ] || echo "$fn" >"/sys/bus/pci/devices/$fn/driver/unbind"
 iomem=$(cat /proc/iomem)
 
 fill() {

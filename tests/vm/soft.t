@@ -5,7 +5,8 @@
 
 . /cxlmem/tests/vm/cxlmem.sh
 
-range=$(sed -n 's/.*memmap=\([0-9]*M\)%\(0x[0-9a-f]*\)-.*/\2+\1/p' /proc/cmdline)
+read -r start size < <(soft_reserved)
+range=$start+${size}M
 
 run_ok cxlmemctl bind "$range"
 measure_device

@@ -7,7 +7,8 @@
 
 . /cxlmem/tests/vm/cxlmem.sh
 
-range=$(sed -n 's/.*memmap=\([0-9]*M\)%\(0x[0-9a-f]*\)-.*/\2+\1/p' /proc/cmdline)
+read -r start size < <(soft_reserved)
+range=$start+${size}M
 echo online_movable >/sys/devices/system/memory/auto_online_blocks
 modprobe -a dax_hmem device_dax kmem
 wait_for 20 eval 'ls /sys/bus/dax/devices | grep -q dax'
