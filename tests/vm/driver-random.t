@@ -12,15 +12,16 @@
 
 seed=${CXLMEM_SEED:-1} seconds=${CXLMEM_SECONDS:-$((12 * slowness))}
 diag "seed $seed"
-# So small that it is full and empty again soon.
+# So small, and almost full, that a slow kernel is through with it soon, too.
 read -r start size < <(soft_reserved)
-bind_device "$start+$((size / slowness / 2 * 2))M"
+size=$((size / slowness / slowness / 2 * 2)) unused=$((20 / slowness))
+bind_device "$start+${size}M"
 attr mode driver
 
 for policy in deny evict; do
 	attr policy $policy
 	# What is left of the device is less than they want.
-	start_program onboard hold -h $((mib - 16))
+	start_program onboard hold -h $((size - unused))
 	churners=()
 	for i in 1 2 3 4; do
 		onboard churn "$seconds" $((seed + i)) >"/tmp/churn.$i" 2>&1 &
