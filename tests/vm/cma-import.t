@@ -1,5 +1,6 @@
 #!/bin/bash
 # Other drivers import claims: vgem by DMA addresses, and vivid, which writes to them.
+# check: 7.2
 # machine: type3
 # timeout: 300
 # kernels: 6.12 7.2

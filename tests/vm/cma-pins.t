@@ -1,5 +1,6 @@
 #!/bin/bash
 # Pages that cannot be moved: claims go elsewhere, or fail and say where they are.
+# check: 6.12
 # machine: type3
 # timeout: 300
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The device goes while there are claims: what is mapped gives SIGBUS, nothing is freed
 # under anybody, and when the last claim has gone all is as before.
+# check: 7.2
 # machine: type3
 # timeout: 300
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # What vendors' drivers use: the functions that move memory of a process, and a
 # device's own engine that copies the pages.
+# check: 6.12
 # machine: soft
 # cpus: 1
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A full device: "deny" refuses and leaves everything, "evict" makes room, and a
 # user gets no more than the quota.
+# check: 7.2
 # machine: type3
 # memory: 3G
 # timeout: 300

@@ -2,6 +2,7 @@
 # Pages of the device that others hold: I/O straight to and from a disk stays where
 # they are, long pins move them off first, and a page that cannot be moved delays
 # leaving the mode until it can, or is named.
+# check: 6.12
 # machine: type3
 # qemu: -drive if=none,id=disk,format=raw,snapshot=on,file=/usr/bin/qemu-system-x86_64 -device nvme,serial=1,drive=disk,bus=pcie.0
 # timeout: 300

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Whatever tries to online the memory elsewhere, it ends up movable, and never
 # in a kernel zone, unless the owner says so.
+# check: 7.2
 # machine: type3
 # cpus: 1
 

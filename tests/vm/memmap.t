@@ -1,5 +1,6 @@
 #!/bin/bash
 # The memory map on the device's own memory.
+# check: 7.2
 # machine: type3
 # cpus: 1
 # append: memory_hotplug.memmap_on_memory=1

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A range that the firmware's tables describe: right node, distance, latency,
 # and a memory tier below DRAM's.
+# check: 6.12
 # machine: soft
 
 . /cxlmem/tests/vm/cxlmem.sh
