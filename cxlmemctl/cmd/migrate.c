@@ -148,32 +148,42 @@ static pid_t parent_of(pid_t pid)
 	return name_end && sscanf(name_end, ") %*c %d", &parent) == 1 ? parent : 0;
 }
 
-/* All processes that there are; the caller frees them. */
-static struct kin *read_kin(size_t *nr)
+struct kinship {
+	size_t nr;
+	size_t room;
+	struct kin *all;
+};
+
+static bool add_kin(struct kinship *kinship, pid_t pid)
 {
-	struct kin *all = NULL, *more;
+	struct kin *more;
+
+	if (kinship->nr == kinship->room) {
+		kinship->room = kinship->room ? 2 * kinship->room : 256;
+		more = reallocarray(kinship->all, kinship->room, sizeof(*more));
+		if (!more)
+			return false;
+		kinship->all = more;
+	}
+	kinship->all[kinship->nr++] = (struct kin){ pid, parent_of(pid) };
+	return true;
+}
+
+/* Of all processes that there are, as far as memory is to be had. */
+static void read_kinship(struct kinship *kinship)
+{
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	size_t room = 0;
 	pid_t pid;
 
-	*nr = 0;
-	while (proc && (entry = readdir(proc))) {
+	if (!proc)
+		return;
+	while ((entry = readdir(proc))) {
 		pid = strtol(entry->d_name, NULL, 10);
-		if (pid <= 0)
-			continue;
-		if (*nr == room) {
-			room = room ? 2 * room : 256;
-			more = reallocarray(all, room, sizeof(*all));
-			if (!more)
-				break;
-			all = more;
-		}
-		all[(*nr)++] = (struct kin){ pid, parent_of(pid) };
+		if (pid > 0 && !add_kin(kinship, pid))
+			break;
 	}
-	if (proc)
-		closedir(proc);
-	return all;
+	closedir(proc);
 }
 
 /*
@@ -182,20 +192,21 @@ static struct kin *read_kin(size_t *nr)
  */
 static void find_processes(struct processes *all)
 {
+	struct kinship kinship = { .nr = 0 };
 	pid_t parent = getpid();
-	size_t nr, i = 0, k;
-	struct kin *kin = read_kin(&nr);
+	size_t i = 0, k;
 
+	read_kinship(&kinship);
 	all->nr = 0;
 	for (;;) {
-		for (k = 0; k < nr && all->nr < MAX_PROCESSES; k++)
-			if (kin[k].parent == parent)
-				all->pids[all->nr++] = kin[k].pid;
+		for (k = 0; k < kinship.nr && all->nr < MAX_PROCESSES; k++)
+			if (kinship.all[k].parent == parent)
+				all->pids[all->nr++] = kinship.all[k].pid;
 		if (i == all->nr)
 			break;
 		parent = all->pids[i++];
 	}
-	free(kin);
+	free(kinship.all);
 }
 
 /* Bytes of memory of its own that a process has, wherever it is; 0 if it is gone. */
