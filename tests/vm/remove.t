@@ -32,7 +32,9 @@ rmmod cxlmem_pci
 gone rmmod
 
 # A page with unfinished I/O holds on: the memory stays online and owned.
-echo 3 >/sys/module/cxlmem_core/parameters/remove_timeout
+timeout=/sys/module/cxlmem_core/parameters/remove_timeout
+patience=$(cat $timeout)
+echo 3 >$timeout
 modprobe cxlmem_pci
 bind_device
 cxlmemctl online cxlmem0 >/dev/null
@@ -62,6 +64,7 @@ intact "$pattern" "data is intact after the adopted memory went offline"
 stop_pattern "$pattern"
 
 # Hot-unplug: the slot's button, 5 s, and then the function is gone.
+echo "$patience" >$timeout
 fill
 monitor device_del mem0
 ok $? "QEMU takes the device out"
