@@ -11,6 +11,11 @@ root=$lab/root
 build=$top/build
 # shellcheck disable=SC2034 # for those who source this
 guest=$build/guest		# the layer over the lab's root that VMs see
+# The kernel's own scripts that lint runs. No package has them but that of its
+# source; who unpacks that keeps them.
+# shellcheck disable=SC2034
+lint_scripts=$lab/lint-scripts
+lint_wants=(checkpatch.pl coccinelle spelling.txt const_structs.checkpatch)
 
 say() { printf '\033[1mlab:\033[0m %s\n' "$*" >&2; }
 die() { printf 'lab: %s\n' "$*" >&2; exit 1; }

@@ -2,6 +2,7 @@
 # The node is full of the OS's pages, of all kinds; claims move them away, at any
 # size and in any order, and nothing is lost. After 200 claims of random sizes the
 # whole device can be claimed in one piece, as before.
+# check: 6.12
 # machine: type3
 # memory: 2G
 # timeout: 600

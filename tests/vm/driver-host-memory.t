@@ -1,6 +1,7 @@
 #!/bin/bash
 # Mode "driver" and a host with too little memory: leaving is refused at once with
 # the numbers; if memory runs out meanwhile it stops. Nobody is killed.
+# check: 6.12
 # machine: type3
 # memory: 1G
 # size: 1G

@@ -1,6 +1,7 @@
 #!/bin/bash
 # What processes do with memory that is on the device: fork and copy on write,
 # mremap, mprotect, MADV_DONTNEED, mlock, and threads that write while it moves.
+# check: 7.2
 # machine: type3
 # timeout: 300
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The OS's own movers, switched on and busy, leave the device alone: KSM, khugepaged,
 # compaction, NUMA balancing, reclaim and swap.
+# check: 7.2
 # machine: soft
 # size: 512M
 # qemu: -drive if=none,id=disk,format=raw,snapshot=on,file=null-co:// -device nvme,serial=1,drive=disk,bus=pcie.0

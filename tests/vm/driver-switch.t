@@ -1,6 +1,7 @@
 #!/bin/bash
 # Leaving mode "driver" with nine tenths of the device in use: for each other mode,
 # by unbind and by rmmod. All data is intact, on the host.
+# check: 7.2
 # machine: type3
 # timeout: 400
 
