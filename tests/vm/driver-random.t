@@ -14,7 +14,7 @@ seed=${CXLMEM_SEED:-1} seconds=${CXLMEM_SECONDS:-$((12 * slowness))}
 diag "seed $seed"
 # So small, and almost full, that a slow kernel is through with it soon, too.
 read -r start size < <(soft_reserved)
-size=$((size / slowness / slowness / 2 * 2)) unused=$((20 / slowness))
+size=$((size / slowness / slowness / 2 * 2)) unused=$((slowness > 1 ? 4 : 16))
 bind_device "$start+${size}M"
 attr mode driver
 
