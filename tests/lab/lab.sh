@@ -15,6 +15,7 @@ guest=$build/guest		# the layer over the lab's root that VMs see
 # source; who unpacks that keeps them.
 # shellcheck disable=SC2034
 lint_scripts=$lab/lint-scripts
+# shellcheck disable=SC2034
 lint_wants=(checkpatch.pl coccinelle spelling.txt const_structs.checkpatch)
 
 say() { printf '\033[1mlab:\033[0m %s\n' "$*" >&2; }
