@@ -127,25 +127,21 @@ struct kin {
 	pid_t parent;
 };
 
-/* 0 if the process is gone. */
-static pid_t parent_of(pid_t pid)
+/* A number that a line of a process's status has, such as "PPid: %lu"; 0 if it is gone. */
+static unsigned long of_status(pid_t pid, const char *format)
 {
-	char path[64], text[512];
-	const char *name_end;
-	int parent = 0;
-	size_t length;
+	char path[64], line[256];
+	unsigned long number = 0;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	file = fopen(path, "re");
 	if (!file)
 		return 0;
-	length = fread(text, 1, sizeof(text) - 1, file);
+	while (fgets(line, sizeof(line), file) && sscanf(line, format, &number) != 1)
+		;
 	fclose(file);
-	text[length] = '\0';
-	/* The name before it may have anything in it. */
-	name_end = strrchr(text, ')');
-	return name_end && sscanf(name_end, ") %*c %d", &parent) == 1 ? parent : 0;
+	return number;
 }
 
 struct kinship {
@@ -165,7 +161,7 @@ static bool add_kin(struct kinship *kinship, pid_t pid)
 			return false;
 		kinship->all = more;
 	}
-	kinship->all[kinship->nr++] = (struct kin){ pid, parent_of(pid) };
+	kinship->all[kinship->nr++] = (struct kin){ pid, of_status(pid, "PPid: %lu") };
 	return true;
 }
 
@@ -209,34 +205,17 @@ static void find_processes(struct processes *all)
 	free(kinship.all);
 }
 
-/* Bytes of memory of its own that a process has, wherever it is; 0 if it is gone. */
-static uint64_t anonymous(pid_t pid)
-{
-	char path[64], line[256];
-	unsigned long kib = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	while (fgets(line, sizeof(line), file) && sscanf(line, "RssAnon: %lu kB", &kib) != 1)
-		;
-	fclose(file);
-	return kib * 1024ull;
-}
-
 /* What a process had when its memory was last moved. */
 struct seen {
 	pid_t pid;
-	uint64_t size;
+	uint64_t size;			/* KiB of its own, wherever they are */
 };
 
 /* Only who has got more memory is looked through again, all of its pages. */
 static bool has_grown(struct seen *seen, pid_t pid)
 {
 	struct seen *of = &seen[(unsigned int)pid % MAX_PROCESSES];
-	uint64_t size = anonymous(pid), before = of->pid == pid ? of->size : 0;
+	uint64_t size = of_status(pid, "RssAnon: %lu kB"), before = of->pid == pid ? of->size : 0;
 
 	*of = (struct seen){ .pid = pid, .size = size };
 	return size > before;

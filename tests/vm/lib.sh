@@ -148,7 +148,7 @@ kernel_log() {
 # the other way round.
 without_stock_deadlocks() {
 	awk '/possible circular locking dependency/ {
-			holding = 1; held = ""; file = lock = writer = slot = alone = 0
+			holding = 1; held = ""; file = lock = writer = slot = alone = more = 0
 		}
 		!holding { print; next }
 		{ held = held $0 "\n" }
@@ -157,8 +157,9 @@ without_stock_deadlocks() {
 		/ state_store/ { writer = 1 }
 		/ctrl->reset_lock.*pciehp_unconfigure_device/ { slot = 1 }
 		/1 lock held by irq.*-pciehp/ { alone = 1 }
+		/-> #2/ { more = 1 }
 		/<\/TASK>/ {
-			if (!(file && lock && writer) && !(slot && alone)) printf "%s", held
+			if (!(file && lock && writer) && !(slot && alone && !more)) printf "%s", held
 			holding = 0
 		}
 		END { if (holding) printf "%s", held }'
