@@ -126,6 +126,7 @@ static void reset_pcie(struct config *c)
 	put(c, PCIE + PCI_EXP_DEVCAP2, 4, PCI_EXP_DEVCAP2_COMP_TMOUT_DIS, 0);
 	put(c, PCIE + PCI_EXP_DEVCTL2, 2, 0, PCI_EXP_DEVCTL2_COMP_TMOUT_DIS);
 	put(c, PCIE + PCI_EXP_LNKCAP2, 4, 0x3e /* 2.5 to 32 GT/s */, 0);
+	put(c, PCIE + PCI_EXP_LNKCTL2, 2, PCI_EXP_LNKCTL2_TLS_32_0GT, PCI_EXP_LNKCTL2_TLS);
 
 	put(c, MSIX, 2, PCI_CAP_ID_MSIX, 0);
 	put(c, MSIX + PCI_MSIX_FLAGS, 2, T2_VECTORS - 1,

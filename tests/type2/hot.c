@@ -28,7 +28,7 @@ void hot_count(struct t2 *t, uint32_t pasid, uint64_t address, bool local)
 {
 	struct engine *e = &t->engine;
 	uint64_t unit = address >> e->hot_shift;
-	struct counter *c = &e->counters[(unit ^ unit >> 16 ^ pasid * 31) % COUNTERS];
+	struct counter *c = &e->counters[spread(unit, pasid) % COUNTERS];
 
 	if (c->unit != unit || c->pasid != pasid)
 		*c = (struct counter) { .unit = unit, .pasid = pasid };

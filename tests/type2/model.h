@@ -173,6 +173,11 @@ void t2_reset(struct t2 *t);
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 static inline uint64_t min64(uint64_t a, uint64_t b) { return a < b ? a : b; }
+/* A place for a page: addresses that differ by a power of two must not meet. */
+static inline uint32_t spread(uint64_t page, uint32_t pasid)
+{
+	return (page + ((uint64_t)pasid << 40)) * 0x9e3779b97f4a7c15ull >> 40;
+}
 /* Whether [start, start + size) is in [outer, outer + outer_size), without overflow. */
 static inline bool within(uint64_t start, uint64_t size, uint64_t outer, uint64_t outer_size)
 {

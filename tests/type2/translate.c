@@ -14,7 +14,7 @@
 
 static struct tlb_entry *slot(struct t2 *t, uint32_t pasid, uint64_t page)
 {
-	return &t->engine.tlb[(page ^ page >> 8 ^ pasid * 31) % TLB_ENTRIES];
+	return &t->engine.tlb[spread(page, pasid) % TLB_ENTRIES];
 }
 
 /* An entry of a table, which must be in memory that is all right. */
