@@ -1,21 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The model as a whole. */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "model.h"
-
-void say(const char *fmt, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "t2accel: ");
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
 
 void t2_reset(struct t2 *t)
 {

@@ -16,7 +16,7 @@
 #include "model.h"
 
 enum command {
-	VERSION = 1,
+	GREETING = 1,
 	DMA_MAP = 2,
 	DMA_UNMAP = 3,
 	DEVICE_GET_INFO = 4,
@@ -316,7 +316,7 @@ static int device_reset(struct t2 *t, const uint8_t *in, size_t size, uint8_t *o
 static int handle(struct t2 *t, uint16_t command, const uint8_t *in, size_t size, uint8_t *out)
 {
 	switch (command) {
-	case VERSION: return version(t, in, size, out);
+	case GREETING: return version(t, in, size, out);
 	case DMA_MAP: return dma_map(t, in, size, out);
 	case DMA_UNMAP: return dma_unmap(t, in, size, out);
 	case DEVICE_GET_INFO: return device_get_info(t, in, size, out);
@@ -354,7 +354,7 @@ static bool answer(struct t2 *t)
 
 	memcpy(&header, p->in, sizeof(header));
 	/* Nothing comes before the greeting; and we ask nothing, so there are no replies. */
-	if ((header.flags & TYPE_MASK) || (header.command != VERSION && !p->greeted)) {
+	if ((header.flags & TYPE_MASK) || (header.command != GREETING && !p->greeted)) {
 		say("the client broke the protocol with command %u, flags %#x", header.command,
 		    header.flags);
 		return false;

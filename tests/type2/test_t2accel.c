@@ -19,7 +19,7 @@
 
 #include "model.h"
 
-enum { VERSION = 1, DMA_MAP, DMA_UNMAP, GET_INFO, GET_REGION_INFO, GET_IRQ_INFO = 7, SET_IRQS,
+enum { GREETING = 1, DMA_MAP, DMA_UNMAP, GET_INFO, GET_REGION_INFO, GET_IRQ_INFO = 7, SET_IRQS,
        REGION_READ, REGION_WRITE, RESET = 13 };
 
 #define CONFIG_REGION	7
@@ -173,7 +173,7 @@ static void connect_bench(struct bench *b, bool committed)
 	b->host = map_memory(&b->host_fd, HOST_SIZE);
 	b->hdm = map_memory(&b->hdm_fd, HDM_SIZE);
 	strcpy(version + 4, "{\"capabilities\":{}}");
-	assert_int_equal(request(b, VERSION, version, sizeof(version)), 0);
+	assert_int_equal(request(b, GREETING, version, sizeof(version)), 0);
 	assert_non_null(strstr((char *)b->reply + 4, "max_msg_fds"));
 }
 
@@ -332,10 +332,10 @@ static void test_protocol(void **state)
 static void test_hangs_up(void **state)
 {
 	struct header bad[] = {
-		{ .command = VERSION, .size = 8 },
-		{ .command = VERSION, .size = 0xffffffff },
+		{ .command = GREETING, .size = 8 },
+		{ .command = GREETING, .size = 0xffffffff },
 		{ .command = REGION_READ, .size = 16 },		/* before the greeting */
-		{ .command = VERSION, .size = 16, .flags = 1 },	/* a reply */
+		{ .command = GREETING, .size = 16, .flags = 1 },	/* a reply */
 	};
 
 	(void)state;
