@@ -4,7 +4,7 @@
  * any guest: messages with and without sense, and what a driver may write into
  * registers, rings and page tables. The input is a row of records, see below.
  *
- * runs: 20000
+ * runs: 5000
  * length: 2048
  */
 #include <fcntl.h>

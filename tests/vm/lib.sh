@@ -76,18 +76,23 @@ wait_for() {
 	done
 }
 
-# qmp COMMAND ARGUMENTS: have QEMU do something, in JSON; sets $answer.
-qmp() {
-	local port name channel
+# port NAME: the virtio port that the host calls so.
+port() {
+	local port name
 	for port in /sys/class/virtio-ports/*; do
 		read -r name <"$port/name"
-		[ "$name" = monitor ] && break
+		[ "$name" != "$1" ] || echo "/dev/${port##*/}"
 	done
-	exec {channel}<>"/dev/${port##*/}"
+}
+
+# qmp COMMAND ARGUMENTS: have QEMU do something, in JSON; sets $answer.
+qmp() {
+	local channel
+	exec {channel}<>"$(port monitor)"
 	printf '{"execute":"qmp_capabilities"}\n{"execute":"%s","arguments":%s,"id":"ours"}\n' \
 		"$1" "$2" >&"$channel"
 	# It greets the first time, and may have events to tell.
-	while read -r -t 10 answer <&"$channel" && [[ $answer != *'"ours"'* ]]; do :; done
+	while read -r -t $((10 * slowness)) answer <&"$channel" && [[ $answer != *'"ours"'* ]]; do :; done
 	exec {channel}>&-
 	[[ $answer = *'"return"'* ]]
 }

@@ -9,22 +9,25 @@ type2_functions() { lspci -Dn -d 1234:7432 | awk '{ print $1 }'; }
 
 # model N COMMAND...: have the model N do something; its answer without the "ok".
 model() {
-	local name=t2control$1 port line found
+	local line status=1
+	exec {model}<>"$(port "t2control$1")"
 	shift
-	for port in /sys/class/virtio-ports/*; do
-		read -r found <"$port/name"
-		[ "$found" != "$name" ] || break
-	done
-	exec {model}<>"/dev/${port##*/}"
 	echo "$*" >&"$model"
 	while read -r -t $((20 * slowness)) line <&"$model"; do
 		case $line in
-		ok) exec {model}>&-; return 0 ;;
-		error:*) exec {model}>&-; echo "$line"; return 1 ;;
+		ok) status=0; break ;;
+		error:*) echo "$line"; break ;;
 		esac
 		echo "$line"
 	done
 	exec {model}>&-
-	echo "error: the model does not answer"
-	return 1
+	return $status
 }
+
+# report_error N STATUS: have the root port get the message that goes with an error
+# of function N; vfio-user has no way for the model to send it. QEMU sends it as the
+# bit STATUS of AER's uncorrectable errors is by default, whatever that bit is.
+report_error() {
+	qmp human-monitor-command "\"command-line\":\"pcie_aer_inject_error t2accel$1 $2\""
+}
+FATAL=0x400000 NONFATAL=0x4000

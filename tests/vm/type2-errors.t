@@ -1,0 +1,53 @@
+#!/bin/bash
+# A Type-2 function that breaks: poison, an engine that hangs, a lost link, errors
+# reported by AER, and a card that is pulled out.
+# machine: type2
+# timeout: 240
+
+. /cxlmem/tests/vm/type2.sh
+
+fn=$(type2_functions)
+bind_device "$fn"
+run_ok cxlmemctl online cxlmem0
+node=$(attr node)
+
+engine_says() { numactl --membind "$node" t2run "$fn" status 2>&1; }
+works="status 0 error 0
+status ok"
+is "$(engine_says)" "$works" "the engine works"
+
+run_ok model 0 poison "$(attr start)" "$(attr size)"
+is "$(engine_says)" "status 5 error 0x8
+status ok" "it says that it has consumed poison"
+run_ok model 0 unpoison
+is "$(engine_says)" "$works" "without poison it works"
+
+run_ok model 0 stick
+like "$(engine_says)" "is not done after .* state 1" "a stuck engine does nothing"
+echo 1 >"/sys/bus/pci/devices/$fn/reset"
+is "$(engine_says)" "$works" "after a function level reset it works"
+is "$(model 0 status | head -n 1)" "hdm $(attr start) $(attr size) committed" "the decoder is still committed"
+
+run_ok model 0 link down
+is "$(setpci -s "$fn" 0.l)" ffffffff "without a link all reads give ones"
+like "$(engine_says)" "is not a t2accel: 0xffffffff" "in its registers, too"
+run_ok model 0 link up
+is "$(engine_says)" "$works" "when the link is back it works"
+
+for severity in nonfatal fatal; do
+	dmesg -C
+	run_ok model 0 error $severity
+	case $severity in fatal) report_error 0 $FATAL ;; *) report_error 0 $NONFATAL ;; esac
+	wait_for 20 eval 'dmesg | grep -q "AER:.*$fn"'
+	like "$(dmesg)" "AER: .*Uncorrectable \\((Non-)?Fatal\\).*" "the kernel hears of a $severity error"
+	diag "$(dmesg | grep -iE 'aer|pcieport|cxl' | head -n 12)"
+done
+
+start_pattern "$node" "$full" -w
+run_ok model 0 pull
+is "$(setpci -s "$fn" 0.l)" ffffffff "the card is gone"
+run_ok cxlmemctl offline cxlmem0
+intact $pattern "this model's memory survives that, and can be evacuated"
+stop_pattern $pattern
+
+done_testing
