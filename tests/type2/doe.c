@@ -91,7 +91,7 @@ static size_t cdat_entry(struct t2 *t, unsigned int entry, void *to)
 static bool respond(struct doe *doe, struct t2 *t)
 {
 	uint32_t index = doe->request[2];
-	unsigned int entry = index >> 16;
+	unsigned int entry = index >> 16;	/* of a table */
 	size_t size;
 
 	/* Header: what kind, and the length in words, both words of it included. */
@@ -99,7 +99,7 @@ static bool respond(struct doe *doe, struct t2 *t)
 		return false;
 	doe->response[0] = doe->request[0];
 	switch (doe->request[0]) {
-	case DISCOVERY << 16:
+	case DISCOVERY:
 		/* Vendor, type, and the index of the next one, or 0. */
 		switch (index & 0xff) {
 		case 0: doe->response[2] = DISCOVERY | 1u << 24; break;

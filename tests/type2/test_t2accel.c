@@ -474,6 +474,20 @@ static uint32_t doe(struct bench *b, const uint32_t *words, unsigned int n, uint
 	return length;
 }
 
+/* As Linux finds out what the mailbox is good for. */
+static void test_discovery(void **state)
+{
+	uint32_t words[3] = { 0x00000001, 3, 0 }, response[64];
+	struct bench *b = *state;
+
+	assert_int_equal(doe(b, words, 3, response), 3);
+	assert_int_equal(response[0], words[0]);
+	assert_int_equal(response[2], 0x01000001);
+	words[2] = 1;
+	assert_int_equal(doe(b, words, 3, response), 3);
+	assert_int_equal(response[2], 0x00021e98);
+}
+
 static void test_cdat(void **state)
 {
 	uint32_t words[3] = { 0x00021e98, 3, 0 }, response[64];
@@ -778,6 +792,7 @@ int main(void)
 		test(test_config),
 		test(test_errors),
 		test(test_decoder),
+		test(test_discovery),
 		test(test_cdat),
 		test(test_operations),
 		test(test_lists),

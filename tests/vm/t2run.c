@@ -4,10 +4,10 @@
  * registers and its own page tables, with pages of this process. The kernel must
  * not move them meanwhile; nothing but a test can get away with that.
  *
- *	t2run PCIADDR CHECK...
+ *	t2run PCIADDR NODE CHECK...
  *
- * Checks: what the engine and the CPU can do to the same memory. Run it under
- * numactl to choose the node. Prints a line "CHECK ok" or what is wrong.
+ * Checks: what the engine and the CPU can do to the same memory, which is on that
+ * node. Prints a line "CHECK ok" or what is wrong.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -17,8 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/mempolicy.h>
 
 #include "../type2/t2accel.h"
 
@@ -49,12 +52,15 @@ static void set64(uint32_t reg, uint64_t value)
 	set(reg + 4, value >> 32);
 }
 
-static void *pages(unsigned int n)
+static void *pages(unsigned int n, unsigned int node)
 {
 	void *at = mmap(NULL, n * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned long mask = 1ul << node;
 
-	if (at == MAP_FAILED || mlock(at, n * PAGE))
-		err(1, "mmap");
+	if (at == MAP_FAILED ||
+	    syscall(SYS_mbind, at, n * PAGE, MPOL_BIND, &mask, 8 * sizeof(mask), 0) ||
+	    mlock(at, n * PAGE))
+		err(1, "memory on node %u", node);
 	memset(at, 0, n * PAGE);
 	return at;
 }
@@ -97,15 +103,15 @@ static void open_function(const char *pci)
 		errx(1, "%s is not a t2accel: %#x", pci, get(T2_ID));
 }
 
-static void start_engine(void)
+static void start_engine(unsigned int node)
 {
 	set(T2_CTRL, T2_CTRL_RESET);
-	ring = pages(1);
-	done_ring = pages(1);
-	fault_ring = pages(1);
-	hot_ring = pages(1);
-	pasids = pages(1);
-	data = pages(PAGES);
+	ring = pages(1, 0);
+	done_ring = pages(1, 0);
+	fault_ring = pages(1, 0);
+	hot_ring = pages(1, 0);
+	pasids = pages(1, 0);
+	data = pages(PAGES, node);
 	set64(QUEUE(T2_QUEUE_RING), physical(ring));
 	set64(QUEUE(T2_QUEUE_DONE_RING), physical(done_ring));
 	set(QUEUE(T2_QUEUE_SIZE), ENTRIES);
@@ -131,7 +137,7 @@ static uint64_t *pte(const void *at)
 		while (known[i].table && known[i].entry != (*entry & T2_PTE_ADDRESS))
 			i++;
 		if (!*entry) {
-			known[i].table = pages(1);
+			known[i].table = pages(1, 0);
 			known[i].entry = physical(known[i].table);
 			*entry = known[i].entry | T2_PTE_PRESENT;
 		}
@@ -327,11 +333,11 @@ int main(int argc, char **argv)
 	};
 	int bad = 0;
 
-	if (argc < 3)
-		errx(2, "usage: t2run PCIADDR CHECK...");
+	if (argc < 4)
+		errx(2, "usage: t2run PCIADDR NODE CHECK...");
 	open_function(argv[1]);
-	start_engine();
-	for (int i = 2; i < argc; i++) {
+	start_engine(atoi(argv[2]));
+	for (int i = 3; i < argc; i++) {
 		wrong = "there is no such check";
 		for (size_t n = 0; n < sizeof(checks) / sizeof(checks[0]); n++) {
 			if (!strcmp(argv[i], checks[n].name)) {

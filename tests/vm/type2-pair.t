@@ -12,11 +12,11 @@ for i in 0 1; do
 done
 near=$(cat /sys/class/cxlmem/cxlmem0/node) far=$(cat /sys/class/cxlmem/cxlmem1/node)
 ok "$([ "$near" != "$far" ]; echo $?)" "each is a node of its own"
-is "$(numactl --membind "$far" t2run "${fn[0]}" physical virtual)" "physical ok
+is "$(t2run "${fn[0]}" "$far" physical virtual)" "physical ok
 virtual ok" "an engine works on the other device's memory"
-is "$(numactl --membind "$far" t2run "${fn[0]}" hot)" "hot 3 reports
+is "$(t2run "${fn[0]}" "$far" hot)" "hot 3 reports
 hot ok" "which is remote to it"
-is "$(numactl --membind "$far" t2run "${fn[1]}" hot)" "hot 0 reports
+is "$(t2run "${fn[1]}" "$far" hot)" "hot 0 reports
 hot ok" "and local to the other"
 for i in 0 1; do
 	run_ok cxlmemctl offline cxlmem$i

@@ -18,16 +18,16 @@ is "$(mib_of "$node" MemTotal)" "$mib" "all of its memory is node $node"
 is "$(zones)" Movable "all of it is movable"
 
 for where in 0 "$node"; do
-	is "$(numactl --membind "$where" t2run "$fn" physical virtual invalidate atomics ping-pong)" \
+	is "$(t2run "$fn" "$where" physical virtual invalidate atomics ping-pong)" \
 "physical ok
 virtual ok
 invalidate ok
 atomics ok
 ping-pong ok" "the engine and the CPU work on the same memory of node $where"
 done
-is "$(numactl --membind 0 t2run "$fn" hot)" "hot 3 reports
+is "$(t2run "$fn" 0 hot)" "hot 3 reports
 hot ok" "the engine reports host pages that it often uses"
-is "$(numactl --membind "$node" t2run "$fn" hot)" "hot 0 reports
+is "$(t2run "$fn" "$node" hot)" "hot 0 reports
 hot ok" "and no pages of its own"
 
 start_pattern "$node" "$full" -w
