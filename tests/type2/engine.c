@@ -271,7 +271,9 @@ static enum t2_result work(struct t2 *t, unsigned int i)
 	const struct t2_command *c = &q->command;
 	bool has_src = c->op == T2_OP_COPY || c->op == T2_OP_CHECKSUM;
 	bool has_dst = c->op != T2_OP_CHECKSUM;
-	struct piece src = { 0 }, dst = { 0 };
+	/* What a side is that the command does not have. */
+	static uint64_t nothing[PAGE / sizeof(uint64_t)];
+	struct piece src = { .at = nothing }, dst = { .at = nothing };
 	uint64_t size = c->length - q->bytes;
 	enum t2_result rc = T2_OK;
 

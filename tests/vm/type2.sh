@@ -24,10 +24,11 @@ model() {
 	return $status
 }
 
-# report_error N STATUS: have the root port get the message that goes with an error
-# of function N; vfio-user has no way for the model to send it. QEMU sends it as the
-# bit STATUS of AER's uncorrectable errors is by default, whatever that bit is.
+# report_error N fatal|nonfatal: have the root port get the message that goes with an
+# error of function N; vfio-user has no way for the model to send it. QEMU goes by what
+# a bit of AER's uncorrectable errors is by default, whatever the model has set.
 report_error() {
-	qmp human-monitor-command "\"command-line\":\"pcie_aer_inject_error t2accel$1 $2\""
+	local status=0x4000
+	[ "$2" != fatal ] || status=0x400000
+	qmp human-monitor-command "\"command-line\":\"pcie_aer_inject_error t2accel$1 $status\""
 }
-FATAL=0x400000 NONFATAL=0x4000
