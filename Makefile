@@ -24,7 +24,7 @@ demo: build
 check: $(if $(findstring debug,$(or $(KERNEL)$(TEST),debug)),debug-kernel) build
 	@$(lab)/in-root /cxlmem/tests/run -j $(JOBS) $(if $(KERNEL),-k $(KERNEL)) $(TEST)
 
-#: make shell     a virtual machine to try things out  [KERNEL=7.2|6.12] [MACHINE=type3|soft|...]
+#: make shell     a virtual machine to try things out  [KERNEL=7.2|6.12] [MACHINE=type3|soft|type2|...]
 shell: build
 	@$(lab)/vm -I $(if $(KERNEL),-k $(KERNEL)) -m $(MACHINE) /cxlmem/$(lab)/guest/shell
 

@@ -18,7 +18,7 @@
 
 #include "../type2/model.h"
 
-#define HOST_SIZE	(64 * PAGE)
+#define HOST_SIZE	(64ul * PAGE)
 #define HDM_BASE	0x100000000ull
 #define HDM_SIZE	(256ull << 20)
 #define MAX_STEPS	300
@@ -86,10 +86,10 @@ static void send_bytes(const void *data, size_t size, unsigned int nfds)
 	if (nfds) {
 		msg.msg_control = &ancillary;
 		msg.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
-		CMSG_FIRSTHDR(&msg)->cmsg_level = SOL_SOCKET;
-		CMSG_FIRSTHDR(&msg)->cmsg_type = SCM_RIGHTS;
-		CMSG_FIRSTHDR(&msg)->cmsg_len = CMSG_LEN(nfds * sizeof(int));
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), files, nfds * sizeof(int));
+		ancillary.align.cmsg_level = SOL_SOCKET;
+		ancillary.align.cmsg_type = SCM_RIGHTS;
+		ancillary.align.cmsg_len = CMSG_LEN(nfds * sizeof(int));
+		memcpy(CMSG_DATA(&ancillary.align), files, nfds * sizeof(int));
 	}
 	sendmsg(client, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -182,7 +182,7 @@ static bool next_record(struct input *in)
 		take(in, bytes, 4);
 		config_write(t, at & ~3u, bytes, 4);
 		break;
-	case 5:				/* what a test asks */
+	default:			/* what a test asks */
 		take(in, line, sizeof(line) - 1);
 		line[sizeof(line) - 1] = '\0';
 		free(control(t, line));

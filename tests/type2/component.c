@@ -123,6 +123,8 @@ static void write_hdm(struct t2 *t, uint32_t at, uint32_t value)
 		if (!(ctrl & COMMITTED))
 			*word(t, HDM + at) = value;
 		break;
+	default:
+		break;
 	}
 }
 
@@ -137,6 +139,8 @@ static void write_ras(struct t2 *t, uint32_t at, uint32_t value)
 		break;
 	case COR_MASK:
 		*word(t, RAS + at) = value & COR_BITS;
+		break;
+	default:
 		break;
 	}
 }

@@ -73,14 +73,13 @@ static size_t cdat_entry(struct t2 *t, unsigned int entry, void *to)
 		{ &latency, sizeof(latency) },
 		{ &bandwidth, sizeof(bandwidth) },
 	};
+	uint8_t sum = 0;
 
 	/* All bytes of the table add up to 0. */
 	for (unsigned int i = 0; i < ARRAY_SIZE(table); i++)
 		for (size_t n = 0; n < table[i].size; n++)
-			header.checksum -= i ? ((const uint8_t *)table[i].at)[n] : 0;
-	for (unsigned char n = 0, sum = header.checksum; n < sizeof(header); n++)
-		if (n != offsetof(struct cdat_header, checksum))
-			header.checksum = sum -= ((const uint8_t *)&header)[n];
+			sum += ((const uint8_t *)table[i].at)[n];
+	header.checksum = -sum;
 	if (entry >= ARRAY_SIZE(table))
 		return 0;
 	memcpy(to, table[entry].at, table[entry].size);
@@ -139,8 +138,9 @@ uint32_t doe_read(struct t2 *t, uint32_t reg)
 		return (doe->error ? ERROR : 0) | (doe->ready ? READY : 0);
 	case DOE_READ:
 		return doe->ready ? doe->response[doe->read] : 0;
+	default:
+		return 0;
 	}
-	return 0;
 }
 
 void doe_write(struct t2 *t, uint32_t reg, uint32_t value)
@@ -169,6 +169,8 @@ void doe_write(struct t2 *t, uint32_t reg, uint32_t value)
 		/* Any write says that the word has been taken. */
 		if (doe->ready && ++doe->read == doe->length)
 			doe->ready = false;
+		break;
+	default:
 		break;
 	}
 }

@@ -260,6 +260,8 @@ static enum t2_result operate(struct queue *q, const struct piece *src, const st
 				q->result = before;
 		}
 		break;
+	default:
+		return T2_BAD_COMMAND;
 	}
 	return T2_OK;
 }

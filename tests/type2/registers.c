@@ -45,8 +45,9 @@ static uint32_t queue_read(struct t2 *t, unsigned int i, uint32_t at)
 		return q->fetched;
 	case T2_QUEUE_STATE:
 		return queue_state(t, i);
+	default:
+		return 0;
 	}
-	return 0;
 }
 
 static void queue_write(struct t2 *t, unsigned int i, uint32_t at, uint32_t value)
@@ -85,6 +86,8 @@ static void queue_write(struct t2 *t, unsigned int i, uint32_t at, uint32_t valu
 		break;
 	case T2_QUEUE_REFUSE:
 		queue_resume(t, i, value, false);
+		break;
+	default:
 		break;
 	}
 }
@@ -138,8 +141,9 @@ uint32_t registers_read(struct t2 *t, uint32_t offset)
 		return half(e->remote_bytes, offset, T2_REMOTE_BYTES);
 	case T2_MODEL_TIME: case T2_MODEL_TIME + 4:
 		return half(e->model_time, offset, T2_MODEL_TIME);
+	default:
+		return 0;
 	}
-	return 0;
 }
 
 /* A new place or size is a new ring, from its start. */
@@ -156,6 +160,8 @@ static void report_ring_write(struct report_ring *r, uint32_t offset, uint32_t b
 	case 12:
 		if (value - r->taken <= r->put - r->taken)
 			r->taken = value;
+		break;
+	default:
 		break;
 	}
 }
@@ -209,6 +215,8 @@ void registers_write(struct t2 *t, uint32_t offset, uint32_t value)
 		e->hot_shift = value < 12 ? 12 : value > 30 ? 30 : value;
 		/* The counts were those of other units. */
 		memset(e->counters, 0, COUNTERS * sizeof(*e->counters));
+		break;
+	default:
 		break;
 	}
 }

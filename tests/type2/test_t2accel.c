@@ -66,10 +66,10 @@ static bool send_message(struct bench *b, uint16_t command, const void *data, si
 	if (nfds) {
 		msg.msg_control = &ancillary;
 		msg.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
-		CMSG_FIRSTHDR(&msg)->cmsg_level = SOL_SOCKET;
-		CMSG_FIRSTHDR(&msg)->cmsg_type = SCM_RIGHTS;
-		CMSG_FIRSTHDR(&msg)->cmsg_len = CMSG_LEN(nfds * sizeof(int));
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), fds, nfds * sizeof(int));
+		ancillary.align.cmsg_level = SOL_SOCKET;
+		ancillary.align.cmsg_type = SCM_RIGHTS;
+		ancillary.align.cmsg_len = CMSG_LEN(nfds * sizeof(int));
+		memcpy(CMSG_DATA(&ancillary.align), fds, nfds * sizeof(int));
 	}
 	assert_int_equal(sendmsg(b->fd, &msg, 0), sizeof(header));
 	alive = protocol_receive(b->t);

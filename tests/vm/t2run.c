@@ -25,8 +25,8 @@
 
 #include "../type2/t2accel.h"
 
-#define PAGE	4096u
-#define PAGES	64u
+#define PAGE	4096ul
+#define PAGES	64ul
 #define ENTRIES	32u
 #define PASID	5u
 #define SECONDS	20
@@ -158,10 +158,12 @@ static void give(struct t2_command c)
 static void serve_fault(void)
 {
 	volatile struct t2_fault *f = &fault_ring[faults % ENTRIES];
+	uint8_t *page;
 
 	if (f->seq != faults + 1)
 		return;
-	*pte((void *)f->address) = physical((void *)f->address) | T2_PTE_PRESENT | T2_PTE_WRITE;
+	page = data + (f->address - (uintptr_t)data);
+	*pte(page) = physical(page) | T2_PTE_PRESENT | T2_PTE_WRITE;
 	set(T2_FAULT_TAKEN, ++faults);
 	set(QUEUE(T2_QUEUE_RESUME), faults);
 }

@@ -30,5 +30,5 @@ model() {
 report_error() {
 	local status=0x4000
 	[ "$2" != fatal ] || status=0x400000
-	qmp human-monitor-command "\"command-line\":\"pcie_aer_inject_error t2accel$1 $status\""
+	qmp human-monitor-command "{\"command-line\":\"pcie_aer_inject_error t2accel$1 $status\"}"
 }
