@@ -322,6 +322,15 @@ static void check_status(void)
 	printf("status %u error %#x\n", c.status, get(T2_ERROR));
 }
 
+/* Nothing happens to a command. */
+static void check_stuck(void)
+{
+	give((struct t2_command) { .op = T2_OP_NOP });
+	sleep(1);
+	must(done_ring[completed % ENTRIES].seq != completed + 1, "a command is done");
+	must(get(QUEUE(T2_QUEUE_STATE)) == T2_QUEUE_RUNNING, "the queue does not say that it is at work");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct { const char *name; void (*run)(void); } checks[] = {
@@ -332,6 +341,7 @@ int main(int argc, char **argv)
 		{ "invalidate", check_invalidate },
 		{ "hot", check_hot },
 		{ "status", check_status },
+		{ "stuck", check_stuck },
 	};
 	int bad = 0;
 

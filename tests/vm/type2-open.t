@@ -1,6 +1,7 @@
 #!/bin/bash
 # A Type-2 function that no firmware has set up.
 # machine: type2-open
+# kernels: 7.2
 
 . /cxlmem/tests/vm/type2.sh
 
