@@ -2,6 +2,7 @@
 # A Type-2 function that breaks: poison, an engine that hangs, a lost link, errors
 # reported by AER, and a card that is pulled out.
 # machine: type2
+# size: 256M
 # kernels: 7.2
 
 . /cxlmem/tests/vm/type2.sh
@@ -47,7 +48,7 @@ for severity in nonfatal fatal; do
 	diag "$(dmesg | grep -iE 'aer|pcieport|cxl' | head -n 12)"
 done
 
-start_pattern "$node" "$full" -w
+start_pattern "$node" 64 -w
 run_ok model 0 pull
 is "$(setpci -s "$fn" 0.l)" ffffffff "the card is gone"
 run_ok cxlmemctl offline cxlmem0

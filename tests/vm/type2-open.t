@@ -1,6 +1,7 @@
 #!/bin/bash
 # A Type-2 function that no firmware has set up.
 # machine: type2-open
+# size: 256M
 # kernels: 7.2
 
 . /cxlmem/tests/vm/type2.sh
@@ -14,7 +15,7 @@ fails_with 1 "fixed memory windows" cxlmemctl bind "$fn"
 like "$(hdm "$fn" commit 0x200000000 "$size" 2>&1)" "did not commit" "the device refuses to decode another range"
 run_ok hdm "$fn" commit "$base" "$size"
 run_ok cxlmemctl bind "$fn"
-is "$(attr source) $(attr start) $(attr size)" "firmware $base $size" "committed, it is used"
+is "$(attr source) $(attr start) $(attr size)" "firmware $base $((size))" "committed, it is used"
 run_ok cxlmemctl online cxlmem0
 is "$(t2run "$fn" "$(attr node)" physical)" "physical ok" "the engine works on it"
 run_ok cxlmemctl offline cxlmem0

@@ -2,6 +2,7 @@
 # A Type-2 function as its firmware set it up: its memory becomes a node, and its
 # engine and the CPU see each other's writes there.
 # machine: type2
+# size: 256M
 
 . /cxlmem/tests/vm/type2.sh
 
@@ -30,7 +31,7 @@ hot ok" "the engine reports host pages that it often uses"
 is "$(t2run "$fn" "$node" hot)" "hot 0 reports
 hot ok" "and no pages of its own"
 
-start_pattern "$node" "$full" -w
+start_pattern "$node" 64 -w
 run_ok cxlmemctl offline cxlmem0
 intact $pattern "a program's data is intact after offline"
 stop_pattern $pattern
