@@ -168,13 +168,13 @@ static bool next_record(struct input *in)
 		send_bytes(bytes, size, size % 4);
 		return serve();
 	case 2:				/* what a driver does in memory */
-		at = number(in, 2) * 8 % HOST_SIZE;
+		at = 8ul * number(in, 2) % HOST_SIZE;
 		size = number(in, 1);
 		take(in, bytes, size);
 		memcpy(host + at, bytes, at + size > HOST_SIZE ? HOST_SIZE - at : size);
 		break;
 	case 3:				/* and in registers */
-		at = number(in, 1) * 4;
+		at = 4ul * number(in, 1);
 		registers_write(t, at, number(in, 4));
 		break;
 	case 4:

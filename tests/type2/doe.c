@@ -73,12 +73,14 @@ static size_t cdat_entry(struct t2 *t, unsigned int entry, void *to)
 		{ &latency, sizeof(latency) },
 		{ &bandwidth, sizeof(bandwidth) },
 	};
-	uint8_t sum = 0;
+	uint8_t bytes[64], sum = 0;
 
 	/* All bytes of the table add up to 0. */
-	for (unsigned int i = 0; i < ARRAY_SIZE(table); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(table); i++) {
+		memcpy(bytes, table[i].at, table[i].size);
 		for (size_t n = 0; n < table[i].size; n++)
-			sum += ((const uint8_t *)table[i].at)[n];
+			sum += bytes[n];
+	}
 	header.checksum = -sum;
 	if (entry >= ARRAY_SIZE(table))
 		return 0;

@@ -19,8 +19,8 @@
 
 #include "model.h"
 
-enum { GREETING = 1, DMA_MAP, DMA_UNMAP, GET_INFO, GET_REGION_INFO, GET_IRQ_INFO = 7, SET_IRQS,
-       REGION_READ, REGION_WRITE, RESET = 13 };
+enum { GREETING = 1, DMA_MAP = 2, DMA_UNMAP = 3, GET_INFO = 4, GET_REGION_INFO = 5, GET_IRQ_INFO = 7,
+       SET_IRQS = 8, REGION_READ = 9, REGION_WRITE = 10, RESET = 13 };
 
 #define CONFIG_REGION	7
 #define HOST_SIZE	(1u << 20)
@@ -289,7 +289,7 @@ static void set_pte(struct bench *b, uint64_t address, uint64_t entry)
 
 	for (int level = 0; level < 4; level++) {
 		*table = (TABLES + level * PAGE) | T2_PTE_PRESENT;
-		table = (uint64_t *)(b->host + TABLES + level * PAGE);
+		table = (uint64_t *)(b->host + TABLES + (size_t)level * PAGE);
 	}
 	table[address / PAGE] = entry;
 }
@@ -360,7 +360,7 @@ static void test_maps(void **state)
 	void *at;
 
 	assert_int_equal(map(b, PAGE, PAGE, -1, 0), EEXIST);
-	assert_int_equal(map(b, -(uint64_t)PAGE, 2 * PAGE, -1, 0), EINVAL);
+	assert_int_equal(map(b, -(uint64_t)PAGE, 2ul * PAGE, -1, 0), EINVAL);
 	assert_int_equal(map(b, 0x80000000, 1, -1, 0), EINVAL);
 	assert_int_equal(unmap(b, 0, PAGE), ENOENT);
 	/* Without a file, or beyond its end: it is there, but out of reach. */
@@ -492,7 +492,7 @@ static void test_discovery(void **state)
 
 static void test_cdat(void **state)
 {
-	uint32_t words[3] = { 0x00021e98, 3, 0 }, response[64];
+	uint32_t words[3] = { 0x00021e98, 3, 0 }, response[64] = {};
 	uint8_t sum = 0, *bytes = (uint8_t *)(response + 3);
 	struct bench *b = *state;
 	unsigned int total = 0;
@@ -674,10 +674,10 @@ static void test_huge_page(void **state)
 				.length = 8, .operand = ~0ull };
 
 	set_pte(b, 0, 0);
-	((uint64_t *)(b->host + TABLES + 2 * PAGE))[0] = HDM_BASE | T2_PTE_PRESENT | T2_PTE_WRITE | T2_PTE_LEAF;
+	((uint64_t *)(b->host + TABLES + 2ul * PAGE))[0] = HDM_BASE | T2_PTE_PRESENT | T2_PTE_WRITE | T2_PTE_LEAF;
 	assert_int_equal(status(b, c), T2_OK);
 	assert_true(all(b->hdm + 0x12345, 0xff, 8));
-	((uint64_t *)(b->host + TABLES + 2 * PAGE))[0] += PAGE;
+	((uint64_t *)(b->host + TABLES + 2ul * PAGE))[0] += PAGE;
 	c.dst = 0x22345;
 	assert_int_equal(status(b, c), T2_BAD_TABLE);
 	c.pasid = 8;
