@@ -2,8 +2,7 @@
 # A Type-2 function that breaks: poison, an engine that hangs, a lost link, errors
 # reported by AER, and a card that is pulled out.
 # machine: type2
-# size: 256M
-# kernels: 7.2
+# check: 7.2
 
 . /cxlmem/tests/vm/type2.sh
 

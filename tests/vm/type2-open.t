@@ -1,8 +1,7 @@
 #!/bin/bash
 # A Type-2 function that no firmware has set up.
 # machine: type2-open
-# size: 256M
-# kernels: 7.2
+# check: 7.2
 
 . /cxlmem/tests/vm/type2.sh
 

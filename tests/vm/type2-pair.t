@@ -1,8 +1,7 @@
 #!/bin/bash
 # Two Type-2 functions: each engine reaches the other one's memory.
 # machine: type2-pair
-# size: 256M
-# kernels: 7.2
+# check: 7.2
 
 . /cxlmem/tests/vm/type2.sh
 

@@ -2,7 +2,6 @@
 # A Type-2 function as its firmware set it up: its memory becomes a node, and its
 # engine and the CPU see each other's writes there.
 # machine: type2
-# size: 256M
 
 . /cxlmem/tests/vm/type2.sh
 
