@@ -8,13 +8,15 @@
 #include <linux/acpi.h>
 #include <linux/bitfield.h>
 #include <linux/cxlmem.h>
+#include <linux/cxlmem_hdm.h>
+#include <linux/export.h>
 #include <linux/io.h>
 #include <linux/iopoll.h>
 #include <linux/memory.h>
 #include <linux/pci.h>
 #include <linux/sizes.h>
 
-#include "hdm.h"
+#include "compat.h"
 
 #define VENDOR_CXL			0x1e98
 
@@ -131,14 +133,8 @@ static void __iomem *map_component_registers(struct pci_dev *pdev)
 	return NULL;
 }
 
-/**
- * cxlmem_hdm_map() - find and map the HDM decoder registers of a function
- * @pdev: the function, enabled
- * @hdm: filled in
- *
- * Return: 0 or an error number, with the reason logged.
- */
-int cxlmem_hdm_map(struct pci_dev *pdev, struct cxlmem_hdm *hdm)
+/* Finds and maps the registers; the reason of an error is logged. */
+static int map_registers(struct pci_dev *pdev, struct cxlmem_hdm *hdm)
 {
 	struct device *dev = &pdev->dev;
 	void __iomem *cache_mem;
@@ -168,15 +164,12 @@ static u64 read_pair(void __iomem *low)
 	return (u64)readl(low + 4) << 32 | readl(low);
 }
 
-/**
- * cxlmem_hdm_committed_range() - what an already committed decoder decodes
- * @hdm: mapped registers
- * @range: the host physical range
- *
- * Return: 1 with @range set if decoder 0 is committed, 0 if no decoder is, or
- * -EOPNOTSUPP for what cxlmem cannot run, with the reason logged.
+/*
+ * What an already committed decoder decodes: returns 1 with @range set if decoder 0
+ * is committed, 0 if no decoder is, or -EOPNOTSUPP for what cxlmem cannot run, with
+ * the reason logged.
  */
-int cxlmem_hdm_committed_range(const struct cxlmem_hdm *hdm, struct range *range)
+static int committed_range(const struct cxlmem_hdm *hdm, struct range *range)
 {
 	unsigned int n = decoder_count(readl(hdm->regs + HDM_CAP));
 	struct device *dev = &hdm->pdev->dev;
@@ -394,15 +387,8 @@ static int commit(struct cxlmem_hdm *hdm, struct range range, bool coherent)
 	return 0;
 }
 
-/**
- * cxlmem_hdm_commit() - give a function that has none a place in memory
- * @hdm: mapped registers, no decoder committed
- *
- * Works on a simple path only: a host bridge with one root port, no switch.
- *
- * Return: the memory, claimed, or an ERR_PTR() with the reason logged.
- */
-struct cxlmem_memory *cxlmem_hdm_commit(struct cxlmem_hdm *hdm)
+/* Gives a function that has none a place in memory, which is claimed then. */
+static struct cxlmem_memory *find_place(struct cxlmem_hdm *hdm)
 {
 	bool coherent = device_coherent(hdm);
 	struct cxlmem_memory *mem;
@@ -435,8 +421,39 @@ struct cxlmem_memory *cxlmem_hdm_commit(struct cxlmem_hdm *hdm)
 }
 
 /**
- * cxlmem_hdm_uncommit() - undo cxlmem_hdm_commit()
- * @hdm: mapped registers; the memory is released already
+ * cxlmem_hdm_claim() - find the memory of a CXL function, and claim it
+ * @pdev: the function, enabled; its driver is being probed
+ * @hdm: filled in
+ *
+ * That is what its HDM decoder decodes. If no firmware has committed it, a place is
+ * found in the platform's fixed memory windows, on a simple path only: a host bridge
+ * with one root port, no switch.
+ *
+ * Return: the memory, to be given to cxlmem_register(), or an ERR_PTR() with the
+ * reason logged. Once it is released cxlmem_hdm_uncommit() is called.
+ */
+struct cxlmem_memory *cxlmem_hdm_claim(struct pci_dev *pdev, struct cxlmem_hdm *hdm)
+{
+	struct cxlmem_memory *mem;
+	struct range range;
+	int rc;
+
+	rc = map_registers(pdev, hdm);
+	if (rc)
+		return ERR_PTR(rc);
+	rc = committed_range(hdm, &range);
+	if (rc < 0)
+		return ERR_PTR(rc);
+	mem = rc ? cxlmem_memory_claim(&pdev->dev, range, CXLMEM_SOURCE_FIRMWARE) : find_place(hdm);
+	/* Or by an earlier probe, whose memory was just adopted. */
+	hdm->committed_here = !IS_ERR(mem) && cxlmem_memory_source(mem) == CXLMEM_SOURCE_DRIVER;
+	return mem;
+}
+EXPORT_SYMBOL_NS_GPL(cxlmem_hdm_claim, CXLMEM_NS(CXLMEM));
+
+/**
+ * cxlmem_hdm_uncommit() - undo what cxlmem_hdm_claim() did to the decoder
+ * @hdm: what it filled in; the memory is released already
  *
  * Does nothing if the firmware committed the decoder.
  */
@@ -446,3 +463,4 @@ void cxlmem_hdm_uncommit(struct cxlmem_hdm *hdm)
 		writel(0, hdm->regs + HDM_CTRL(0));
 	hdm->committed_here = false;
 }
+EXPORT_SYMBOL_NS_GPL(cxlmem_hdm_uncommit, CXLMEM_NS(CXLMEM));

@@ -4,12 +4,12 @@
  * function by itself: the owner picks it through driver_override.
  */
 #include <linux/cxlmem.h>
+#include <linux/cxlmem_hdm.h>
 #include <linux/module.h>
 #include <linux/numa.h>
 #include <linux/pci.h>
 
 #include "compat.h"
-#include "hdm.h"
 
 struct cxlmem_function {
 	struct cxlmem_hdm hdm;
@@ -20,7 +20,6 @@ static int cxlmem_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id
 {
 	struct cxlmem_desc desc = { .node = NUMA_NO_NODE };
 	struct cxlmem_function *function;
-	struct range range;
 	int rc;
 
 	function = devm_kzalloc(&pdev->dev, sizeof(*function), GFP_KERNEL);
@@ -29,22 +28,9 @@ static int cxlmem_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id
 	rc = pcim_enable_device(pdev);
 	if (rc)
 		return rc;
-	rc = cxlmem_hdm_map(pdev, &function->hdm);
-	if (rc)
-		return rc;
-
-	rc = cxlmem_hdm_committed_range(&function->hdm, &range);
-	if (rc < 0)
-		return rc;
-	if (rc)
-		desc.memory = cxlmem_memory_claim(&pdev->dev, range, CXLMEM_SOURCE_FIRMWARE);
-	else
-		desc.memory = cxlmem_hdm_commit(&function->hdm);
+	desc.memory = cxlmem_hdm_claim(pdev, &function->hdm);
 	if (IS_ERR(desc.memory))
 		return PTR_ERR(desc.memory);
-	/* Or by an earlier probe, whose memory was just adopted. */
-	function->hdm.committed_here =
-		cxlmem_memory_source(desc.memory) == CXLMEM_SOURCE_DRIVER;
 
 	desc.serial = pci_get_dsn(pdev);
 	function->cdev = cxlmem_register(&pdev->dev, &desc);

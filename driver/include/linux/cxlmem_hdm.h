@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef CXLMEM_HDM_H
-#define CXLMEM_HDM_H
+/*
+ * cxlmem_hdm: where a CXL function's memory is. For drivers of such functions, from
+ * the module cxlmem_pci, in the symbol namespace CXLMEM.
+ */
+#ifndef _LINUX_CXLMEM_HDM_H
+#define _LINUX_CXLMEM_HDM_H
 
-#include <linux/range.h>
 #include <linux/types.h>
 
 struct cxlmem_memory;
@@ -13,8 +16,7 @@ struct pci_dev;
  * @pdev: the function
  * @dvsec: offset of its CXL device DVSEC in configuration space
  * @regs: its HDM decoder capability structure
- * @committed_here: decoder 0 was committed by cxlmem_hdm_commit(), now or
- *		    at an earlier probe
+ * @committed_here: decoder 0 was committed by cxlmem, now or at an earlier probe
  */
 struct cxlmem_hdm {
 	struct pci_dev *pdev;
@@ -23,9 +25,7 @@ struct cxlmem_hdm {
 	bool committed_here;
 };
 
-int cxlmem_hdm_map(struct pci_dev *pdev, struct cxlmem_hdm *hdm);
-int cxlmem_hdm_committed_range(const struct cxlmem_hdm *hdm, struct range *range);
-struct cxlmem_memory *cxlmem_hdm_commit(struct cxlmem_hdm *hdm);
+struct cxlmem_memory *cxlmem_hdm_claim(struct pci_dev *pdev, struct cxlmem_hdm *hdm);
 void cxlmem_hdm_uncommit(struct cxlmem_hdm *hdm);
 
-#endif /* CXLMEM_HDM_H */
+#endif /* _LINUX_CXLMEM_HDM_H */
