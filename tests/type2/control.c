@@ -119,7 +119,10 @@ static const char *show_log(struct t2 *t, char *arguments, FILE *out)
 {
 	struct access_log *log = &t->log;
 
-	(void)arguments;
+	if (!strcmp(arguments, "skip"))
+		log->shown = log->count;
+	else if (*arguments)
+		return "log needs nothing, or: skip";
 	if (log->count - log->shown > LOG_RECORDS) {
 		log->shown = log->count - LOG_RECORDS;
 		fprintf(out, "lost up to %" PRIu64 "\n", log->shown);
@@ -158,7 +161,7 @@ static const struct verb verbs[] = {
 	{ "stick", "", "the engine does nothing any more until the next function reset", stick },
 	{ "unstick", "", "it goes on", unstick },
 	{ "pull", "", "out of its slot, for good", pull },
-	{ "log", "", "NUMBER WHAT QUEUE PASID ADDRESS PHYSICAL LENGTH, since the last time", show_log },
+	{ "log", "[skip]", "NUMBER WHAT QUEUE PASID ADDRESS PHYSICAL LENGTH, since the last time; or none of that", show_log },
 	{ "counters", "", "PASID ADDRESS LOCAL REMOTE accesses of each unit", show_counters },
 	{ }
 };
