@@ -246,7 +246,7 @@ void t2_serve_faults(struct t2_device *dev)
 
 /*
  * The device wants a unit that it often uses. If it had it just before, somebody else
- * wants it as well (who reads it by DMA, or needs the room), and moving it to and fro
+ * wants it as well (who reads it by DMA, or needs the room), and moving it back and forth
  * would cost more than it is worth: it has to wait, twice as long each time.
  */
 static bool moved_lately(struct t2_move *move, u64 unit)

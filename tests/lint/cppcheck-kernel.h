@@ -6,6 +6,7 @@
 	for (pos = first_entry(head); pos; pos = next_entry(pos))
 #define for_each_online_cpu(cpu) for (cpu = 0; next_cpu(cpu);)
 #define for_each_clear_bit(bit, map, size) for (bit = 0; next_bit(bit);)
+#define xa_for_each(array, index, entry) for (entry = first_entry(array); entry;)
 #define hash_for_each_possible(table, pos, member, key) for (pos = first_entry(table); pos;)
 #define scoped_guard(kind, lock) if (lock)
 #define DECLARE_BITMAP(name, bits) unsigned long name[1]

@@ -128,6 +128,16 @@ static void *map(void *at, size_t size, int prot)
 	return p;
 }
 
+/* As malloc() has it, or aligned. */
+static void *allocate(size_t align, size_t size)
+{
+	void *p = align ? aligned_alloc(align, size) : malloc(size);
+
+	if (!p)
+		err(1, "malloc");
+	return p;
+}
+
 static void *region(void)
 {
 	return map(NULL, REGION, PROT_READ | PROT_WRITE);
@@ -143,6 +153,7 @@ static void model(const char *command, void (*each)(const char *line))
 		err(1, "$T2CONTROL");
 	setvbuf(port, NULL, _IONBF, 0);
 	fprintf(port, "%s\n", command);
+	fflush(port);
 	while (fgets(line, sizeof(line), port) && strcmp(line, "ok\n")) {
 		if (!strncmp(line, "error:", 6))
 			errx(1, "%s: %s", command, line);
@@ -186,6 +197,7 @@ static struct {
 	_Atomic uint64_t number;	/* of fills that are done */
 	struct t2s_wait last;
 	int error;			/* of the submission that failed */
+	_Atomic bool failed;
 } pound;
 
 static void *pound_thread(void *unused)
@@ -196,10 +208,10 @@ static void *pound_thread(void *unused)
 					  .length = REGION, .operand = pound.number + 1 };
 
 		pound.error = submit(&job);
-		if (pound.error)
-			break;
-		pound.last = wait_for(job.id);
-		if (pound.last.status)
+		if (!pound.error)
+			pound.last = wait_for(job.id);
+		pound.failed = pound.error || pound.last.status;
+		if (pound.failed)
 			break;
 		pound.number++;
 	}
@@ -210,23 +222,27 @@ static void pound_on(void *at)
 {
 	pound.at = at;
 	pound.stop = false;
+	pound.failed = false;
 	pound.number = pound.error = 0;
 	memset(&pound.last, 0, sizeof(pound.last));
 	if (pthread_create(&pound.thread, NULL, pound_thread, NULL))
 		errx(1, "pthread_create");
-	while (pound.number < 3)
+	while (pound.number < 3 && !pound.failed)
 		usleep(1000);
-}
-
-static void wait_for_pounder(void)
-{
-	pthread_join(pound.thread, NULL);
 }
 
 static void stop_pounding(void)
 {
 	pound.stop = true;
-	wait_for_pounder();
+	pthread_join(pound.thread, NULL);
+}
+
+/* A job is to fail; if none does, it is not waited for forever. */
+static void wait_for_failure(void)
+{
+	for (int i = 0; i < 3000 && !pound.failed; i++)
+		usleep(10000);
+	stop_pounding();
 }
 
 /* The work, on memory as a program has it. */
@@ -235,7 +251,7 @@ static void check_work(void)
 	static uint64_t fixed[1024];
 	size_t size = 300000;
 	uint64_t local[64];
-	uint8_t *a = malloc(size), *b = malloc(size);
+	uint8_t *a = allocate(0, size), *b = allocate(0, size);
 	struct t2s_wait how;
 
 	must(fill(fixed, sizeof(fixed), 7).status == T2_OK && all(fixed, sizeof(fixed), 7),
@@ -264,7 +280,7 @@ static void check_work(void)
 static void *locked_jobs(void *unused)
 {
 	size_t size = 1 << 20;
-	uint64_t *at = malloc(size);
+	uint64_t *at = allocate(0, size);
 
 	(void)unused;
 	for (uint64_t i = 1; i <= 5; i++) {
@@ -302,7 +318,7 @@ static void check_munmap(void)
 	/* It gets the pages that were just given up, most likely. */
 	memset(fresh, 0, REGION);
 	watch(at);
-	wait_for_pounder();
+	wait_for_failure();
 	must(!reads && !writes, "the engine goes on in memory that is unmapped");
 	must(pound.last.status == T2_FAULT, "the job does not fail");
 	must(all(fresh, REGION, 0), "memory that is somebody else's now was written to");
@@ -317,7 +333,7 @@ static void check_mremap(void)
 	if (mremap(at, REGION, REGION, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
 		err(1, "mremap");
 	watch(at);
-	wait_for_pounder();
+	wait_for_failure();
 	must(!reads && !writes, "the engine goes on at the old address");
 	for (size_t i = 0; i < REGION / sizeof(*to); i++)
 		must(to[i] == pound.number + (i * sizeof(*to) < pound.last.bytes),
@@ -328,14 +344,14 @@ static void check_mremap(void)
 
 static void check_mprotect(void)
 {
-	uint64_t *at = region(), *before = malloc(REGION);
+	uint64_t *at = region(), *before = allocate(0, REGION);
 	struct t2s_wait how;
 
 	pound_on(at);
 	mprotect(at, REGION, PROT_READ);
 	memcpy(before, at, REGION);
 	watch(at);
-	wait_for_pounder();
+	wait_for_failure();
 	must(!writes && !memcmp(before, at, REGION), "the engine writes to what is read only");
 	how = checksum(at, REGION);
 	must(how.status == T2_OK && how.result == crc32c((uint8_t *)at, REGION), "it cannot read it");
@@ -350,7 +366,7 @@ static void check_mprotect(void)
 /* A child has the memory as it was, whatever the engine does to the parent's; and the other way. */
 static void check_fork(void)
 {
-	uint64_t *at = region(), *before = malloc(REGION), *between = region();
+	uint64_t *at = region(), *before = allocate(0, REGION), *between = region();
 	int status = -1;
 	pid_t child;
 
@@ -438,7 +454,7 @@ static void check_hot(void)
 {
 	size_t size = 1 << 20;
 	struct t2s_stats before, after;
-	uint64_t *at = aligned_alloc(1 << 16, size);
+	uint64_t *at = allocate(1 << 16, size);
 
 	memset(at, 1, size);
 	before = stats();
@@ -459,7 +475,7 @@ static void check_hot(void)
 static void check_damping(void)
 {
 	int cxlmem = open("/dev/cxlmem0", O_RDWR | O_CLOEXEC);
-	uint64_t *at = aligned_alloc(1 << 16, 1 << 16);
+	uint64_t *at = allocate(1 << 16, 1 << 16);
 	struct t2s_stats before = stats(), after;
 	time_t end = time(NULL) + 3;
 	unsigned int moves = 0;
@@ -477,7 +493,7 @@ static void check_damping(void)
 	}
 	after = stats();
 	must(moves > 0, "it was never moved to the device");
-	must(after.damped > before.damped && moves <= 4, "it moves to and fro");
+	must(after.damped > before.damped && moves <= 4, "it moves back and forth");
 	close(cxlmem);
 	free(at);
 }
@@ -505,10 +521,10 @@ static void check_switch(void)
 	say("ready");
 	wait_for_line();
 	before = pound.number;
-	while (pound.number < before + 3 && !pound.last.status)
+	while (pound.number < before + 3 && !pound.failed)
 		usleep(1000);
 	stop_pounding();
-	must(!pound.last.status && !pound.error, "a job has failed");
+	must(!pound.failed, "a job has failed");
 	must(all(at, REGION, pound.number), "the data are not what the engine has written");
 	munmap(at, REGION);
 }
@@ -516,7 +532,7 @@ static void check_switch(void)
 /* The card is taken away, or hangs: the last job ends early, and what it did not do is as it was. */
 static void check_loss(void)
 {
-	uint64_t *at = region(), *other = aligned_alloc(PAGE, 4 << 20);
+	uint64_t *at = region(), *other = allocate(PAGE, 4 << 20);
 
 	must(fill(other, 4 << 20, 9).status == T2_OK, "a fill");
 	pound_on(at);
@@ -524,7 +540,7 @@ static void check_loss(void)
 	wait_for_line();
 	/* Taking memory away has to end, too. */
 	mprotect(at, REGION, PROT_READ);
-	wait_for_pounder();
+	wait_for_failure();
 	must(pound.last.status == T2_ABORTED || pound.error, "the job does not end");
 	for (size_t i = 0; i < REGION / sizeof(*at); i++)
 		must(at[i] == pound.number + 1 ||
