@@ -20,6 +20,10 @@ help:
 demo: build
 	@$(lab)/vm -t 120 /cxlmem/tests/demo.sh
 
+#: make demo-type2  show an accelerator at work on a program's memory, in a virtual machine
+demo-type2: build
+	@$(lab)/vm -m type2 -t 180 /cxlmem/tests/demo-type2.sh
+
 #: make check     run the tests  [KERNEL=6.12|7.2|debug] [TEST=name...] [JOBS=n]
 check: $(if $(findstring debug,$(or $(KERNEL)$(TEST),debug)),debug-kernel) build
 	@$(lab)/in-root /cxlmem/tests/run -j $(JOBS) $(if $(KERNEL),-k $(KERNEL)) $(TEST)
@@ -94,4 +98,4 @@ install:
 clean:
 	rm -rf build
 
-.PHONY: help demo check shell build lab debug-kernel lint matrix bench install clean fuzz coverage faults fuzz-vm soak
+.PHONY: help demo demo-type2 check shell build lab debug-kernel lint matrix bench install clean fuzz coverage faults fuzz-vm soak

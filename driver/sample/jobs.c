@@ -404,6 +404,7 @@ static void tell_stats(struct t2_context *ctx, struct t2s_stats *stats)
 		return;
 	stats->local = readq(dev->regs + T2_LOCAL_BYTES);
 	stats->remote = readq(dev->regs + T2_REMOTE_BYTES);
+	stats->time = readq(dev->regs + T2_MODEL_TIME);
 }
 
 static long t2_ioctl(struct file *file, unsigned int cmd, unsigned long to)

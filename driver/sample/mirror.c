@@ -166,7 +166,7 @@ static int bring(struct t2_context *ctx, u64 address, bool write)
 	struct hmm_range range = {
 		.notifier = &ctx->notifier,
 		.start = start,
-		.end = start + sizeof(pfns) / sizeof(*pfns) * PAGE_SIZE,
+		.end = start + ARRAY_SIZE(pfns) * PAGE_SIZE,
 		.hmm_pfns = pfns,
 		.pfn_flags_mask = HMM_PFN_REQ_FAULT | HMM_PFN_REQ_WRITE,
 	};

@@ -64,6 +64,7 @@ struct t2s_wait {
  * @copied: pages that the engine has copied for cxlmem
  * @local: bytes that the engine has worked on in its own memory
  * @remote: bytes elsewhere
+ * @time: nanoseconds that it was at work
  */
 struct t2s_stats {
 	__u64 faults;
@@ -75,6 +76,7 @@ struct t2s_stats {
 	__u64 copied;
 	__u64 local;
 	__u64 remote;
+	__u64 time;
 };
 
 #define T2S_SUBMIT	_IOWR(0xDD, 1, struct t2s_submit)

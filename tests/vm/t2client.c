@@ -551,6 +551,54 @@ static void check_loss(void)
 	munmap(at, REGION);
 }
 
+/* Per cent of a range that is on the device. */
+static unsigned int resident(const void *at, size_t size)
+{
+	struct cxlmem_residency where = { .size = sizeof(where), .start = (uintptr_t)at,
+					  .length = size };
+	int cxlmem = open("/dev/cxlmem0", O_RDWR | O_CLOEXEC);
+
+	if (cxlmem < 0 || ioctl(cxlmem, CXLMEM_IOC_RESIDENCY, &where))
+		err(1, "CXLMEM_IOC_RESIDENCY");
+	close(cxlmem);
+	return where.device * PAGE * 100 / size;
+}
+
+/* What `make demo-type2` shows: pass after pass over the same memory, until the card is gone. */
+static void check_demo(void)
+{
+	size_t size = 8 << 20;
+	uint64_t *at = allocate(PAGE, size), pass, word;
+	unsigned int percent = 0;
+	int rc;
+
+	memset(at, 0, size);
+	for (pass = 1; percent < 100 && pass <= 100; pass++) {
+		struct t2s_stats before = stats(), after;
+
+		must(fill(at, size, pass).status == T2_OK && all(at, size, pass), "a pass");
+		after = stats();
+		percent = resident(at, size);
+		printf("pass %llu: at %.1f GB/s, and %u %% of the memory are on the device now\n",
+		       (unsigned long long)pass, (double)size / (after.time - before.time), percent);
+		fflush(stdout);
+	}
+	for (;; pass++) {
+		struct t2s_submit job = { .op = T2_OP_FILL, .dst = (uintptr_t)at, .length = size,
+					  .operand = pass };
+
+		rc = submit(&job);
+		if (rc || wait_for(job.id).status)
+			break;
+	}
+	for (word = 0; word < size / sizeof(*at) && at[word] == pass; word++)
+		;
+	must(all(at + word, size - word * sizeof(*at), pass - 1), "something is lost");
+	printf("the card is gone at %llu %% of pass %llu, and nothing is lost: the rest is of the pass before\n",
+	       (unsigned long long)(word * sizeof(*at) * 100 / size), (unsigned long long)pass);
+	free(at);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct { const char *name; void (*run)(void); } checks[] = {
@@ -566,6 +614,7 @@ int main(int argc, char **argv)
 		{ "damping", check_damping },
 		{ "switch", check_switch },
 		{ "loss", check_loss },
+		{ "demo", check_demo },
 	};
 	int bad = 0;
 

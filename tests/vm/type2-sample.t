@@ -2,7 +2,6 @@
 # The driver to copy from: programs give the engine work on their own memory, which the
 # kernel and the engine change under each other, and never see a stale page.
 # machine: type2
-# size: 256M
 
 . /cxlmem/tests/vm/type2.sh
 
