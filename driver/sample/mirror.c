@@ -12,6 +12,7 @@
 #include <linux/iopoll.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
@@ -25,8 +26,11 @@
 /* With a page that faults, its neighbours are looked at: what is there is mapped, too. */
 #define AROUND		16
 
-/* A unit that keeps leaving the device waits longer each time, up to a minute. */
-#define FIRST_WAIT	HZ
+static uint hot_wait = 1;
+module_param(hot_wait, uint, 0644);
+MODULE_PARM_DESC(hot_wait, "seconds before what has left the device comes back on its request (0: at once)");
+
+/* It waits longer each time, up to so many times twice as long. */
 #define MAX_ROUNDS	6
 
 static u64 entry_value(const __le64 *entry)
@@ -251,7 +255,7 @@ void t2_serve_faults(struct t2_device *dev)
  */
 static bool moved_lately(struct t2_move *move, u64 unit)
 {
-	unsigned long wait = FIRST_WAIT << move->rounds;
+	unsigned long wait = (unsigned long)READ_ONCE(hot_wait) * HZ << move->rounds;
 	bool known = move->unit == unit;
 
 	if (known && time_before(jiffies, move->at + wait))

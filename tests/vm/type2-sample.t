@@ -2,6 +2,7 @@
 # The driver to copy from: programs give the engine work on their own memory, which the
 # kernel and the engine change under each other, and never see a stale page.
 # machine: type2
+# timeout: 300
 
 . /cxlmem/tests/vm/type2.sh
 
@@ -25,14 +26,14 @@ start_client() {
 	# Bash forgets about a coprocess as soon as it ends.
 	client=$COPROC_PID
 	exec {from_client}<&"${COPROC[0]}" {to_client}>&"${COPROC[1]}"
-	read -r -t $((30 * slowness)) line <&"$from_client"
+	read -r line <&"$from_client"
 	is "$line" ready "a program is at work: $1"
 }
 # end_client CHECK NAME
 end_client() {
 	local line
 	echo >&"$to_client"
-	read -r -t $((60 * slowness)) line <&"$from_client"
+	read -r line <&"$from_client"
 	is "$line" "$1 ok" "$2"
 	exec {from_client}<&- {to_client}>&-
 	wait "$client" 2>/dev/null
@@ -45,7 +46,10 @@ client locked
 echo 64 >"$parameter/lock_limit"
 
 run_ok cxlmemctl mode cxlmem0 driver
-client hot damping work munmap mremap mprotect fork exit
+client hot work munmap mremap mprotect fork exit
+echo 1000 >"$parameter/hot_wait"
+client damping
+echo 1 >"$parameter/hot_wait"
 
 start_client switch
 for mode in offline system offline driver offline driver; do
