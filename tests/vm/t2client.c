@@ -145,21 +145,22 @@ static void *region(void)
 /* Asks the model; hands each line of the answer to `each`, if there is one. */
 static void model(const char *command, void (*each)(const char *line))
 {
-	FILE *port = fopen(getenv("T2CONTROL") ?: "", "r+e");
-	char line[256];
+	int port = open(getenv("T2CONTROL") ?: "", O_RDWR | O_CLOEXEC);
+	FILE *answer = port < 0 ? NULL : fdopen(port, "r");
+	char line[256] = "no answer";
 
-	if (!port)
+	if (!answer)
 		err(1, "$T2CONTROL");
-	setvbuf(port, NULL, _IONBF, 0);
-	fprintf(port, "%s\n", command);
-	fflush(port);
-	while (fgets(line, sizeof(line), port) && strcmp(line, "ok\n")) {
-		if (!strncmp(line, "error:", 6))
-			errx(1, "%s: %s", command, line);
+	dprintf(port, "%s\n", command);
+	while (fgets(line, sizeof(line), answer)) {
+		if (!strcmp(line, "ok\n") || !strncmp(line, "error:", 6))
+			break;
 		if (each)
 			each(line);
 	}
-	fclose(port);
+	fclose(answer);
+	if (strcmp(line, "ok\n"))
+		errx(1, "%s: %s", command, line);
 }
 
 /* Accesses by the engine to `watched`, REGION bytes, in the log. */
