@@ -816,7 +816,7 @@ static int take_all(struct cxlmem_device *cdev, struct cxlmem_cma *cma, unsigned
 		} else {
 			return 0;
 		}
-		if (!rc && READ_ONCE(cdev->removed))
+		if (!rc && cxlmem_is_urgent(cdev))
 			rc = -ENODEV;
 		if (rc)
 			return rc;
@@ -859,7 +859,7 @@ static int refuse_to_take(struct cxlmem_device *cdev, int error, unsigned long b
 	case -EINTR:
 		return cxlmem_refuse(cdev, error, "stopped by a signal; the memory is lent as before");
 	case -ENODEV:
-		return cxlmem_refuse(cdev, error, "the device is being removed");
+		return cxlmem_refuse(cdev, error, "the device is being removed, or is broken");
 	case -ENOMEM:
 		return cxlmem_refuse(cdev, error, "the rest of the machine has no room for what the OS has on the device; the memory is lent as before");
 	default:

@@ -156,7 +156,7 @@ struct evacuation {
 	struct cxlmem_job job;
 	struct cxlmem_device *cdev;
 	struct cxlmem_coherent *coherent;
-	bool removed;
+	bool urgent;
 };
 
 /*
@@ -170,11 +170,11 @@ static int evacuate_block(struct cxlmem_job *job, u64 pfn, struct cxlmem_batch *
 	unsigned long moved;
 	int rc;
 
-	if (!evacuation->removed && READ_ONCE(cdev->removed))
+	if (!evacuation->urgent && cxlmem_is_urgent(cdev))
 		return -ENODEV;
 	if (!cxlmem_pool_block_used(evacuation->coherent->pool, pfn))
 		return 0;
-	if (!evacuation->removed && cxlmem_host_room(NUMA_NO_NODE) < 8 * CXLMEM_BLOCK)
+	if (!evacuation->urgent && cxlmem_host_room(NUMA_NO_NODE) < 8 * CXLMEM_BLOCK)
 		return -ENOMEM;
 	rc = cxlmem_move_block_out(cdev, pfn, batch, &moved);
 	atomic64_add(moved, &cdev->mem->stats[CXLMEM_STAT_EVACUATED]);
@@ -209,11 +209,11 @@ static int wait_a_moment(struct evacuation *evacuation)
 	long rc;
 
 	cxlmem_drain_cpus();
-	if (evacuation->removed) {
+	if (evacuation->urgent) {
 		schedule_timeout_uninterruptible(HZ / 10);
 		return 0;
 	}
-	rc = wait_event_interruptible_timeout(cdev->mem->wait, READ_ONCE(cdev->removed), HZ / 10);
+	rc = wait_event_interruptible_timeout(cdev->mem->wait, cxlmem_is_urgent(cdev), HZ / 10);
 	return rc < 0 ? -EINTR : rc ? -ENODEV : 0;
 }
 
@@ -227,7 +227,7 @@ static int evacuate_once(struct evacuation *evacuation)
 		.next = ATOMIC64_INIT(first),
 		.end = first + cxlmem_pool_pages(evacuation->coherent->pool),
 		.stride = CXLMEM_BLOCK_PAGES,
-		.interruptible = !evacuation->removed,
+		.interruptible = !evacuation->urgent,
 	};
 	return cxlmem_work(&evacuation->job);
 }
@@ -237,14 +237,14 @@ static int evacuate(struct evacuation *evacuation)
 {
 	const struct cxlmem_pool *pool = evacuation->coherent->pool;
 	unsigned long left = cxlmem_pool_used(pool), before, progress = jiffies;
-	unsigned int seconds = evacuation->removed ? cxlmem_remove_timeout() :
+	unsigned int seconds = evacuation->urgent ? cxlmem_remove_timeout() :
 						     READ_ONCE(pin_timeout);
 	int rc;
 
 	while (left) {
 		before = left;
 		rc = evacuate_once(evacuation);
-		if (rc && !evacuation->removed)
+		if (rc && !evacuation->urgent)
 			return rc;
 		left = cxlmem_pool_used(pool);
 		if (left < before) {
@@ -271,7 +271,7 @@ static int refuse_leaving(struct cxlmem_device *cdev, struct cxlmem_pool *pool, 
 		return cxlmem_refuse(cdev, error, "stopped by a signal; %lu MiB are on the device as before",
 				     left);
 	case -ENODEV:
-		return cxlmem_refuse(cdev, error, "the device is being removed");
+		return cxlmem_refuse(cdev, error, "the device is being removed, or is broken");
 	case -ENOMEM:
 		return cxlmem_refuse(cdev, error, "the host has run out of memory; %lu MiB stay on the device",
 				     left);
@@ -284,7 +284,7 @@ static int refuse_leaving(struct cxlmem_device *cdev, struct cxlmem_pool *pool, 
 	}
 }
 
-/* As in mode "system", a removed device's memory is tried even if room is short. */
+/* As in mode "system", urgent or not. */
 static int leave_driver(struct cxlmem_device *cdev, u64 *evacuated)
 {
 	struct cxlmem_memory *mem = cdev->mem;
@@ -292,13 +292,13 @@ static int leave_driver(struct cxlmem_device *cdev, u64 *evacuated)
 	struct evacuation evacuation = {
 		.cdev = cdev,
 		.coherent = coherent,
-		.removed = cdev->removed,
+		.urgent = cxlmem_is_urgent(cdev),
 	};
 	u64 used = PFN_PHYS((u64)cxlmem_pool_used(coherent->pool));
 	u64 room = cxlmem_host_room(NUMA_NO_NODE);
 	int rc;
 
-	if (used > room && !cdev->removed)
+	if (used > room && !cxlmem_is_urgent(cdev))
 		return cxlmem_refuse(cdev, -ENOSPC,
 				     "%lu MiB are in use on the device, and the host can take %lu MiB",
 				     to_mib(used), to_mib(room));

@@ -17,7 +17,7 @@
 static unsigned int remove_timeout = 30;
 module_param(remove_timeout, uint, 0644);
 MODULE_PARM_DESC(remove_timeout,
-		 "seconds without progress after which a device that is being removed leaves its memory online");
+		 "seconds without progress after which a device that is being removed, or is broken, leaves its memory online");
 
 /* In seconds. */
 unsigned int cxlmem_remove_timeout(void)
@@ -197,12 +197,12 @@ static int wait_or_stop(struct cxlmem_device *cdev, struct evacuation *evacuatio
 {
 	struct cxlmem_memory *mem = cdev->mem;
 	unsigned long least = ULONG_MAX, left;
-	bool removed = cdev->removed;
+	bool urgent = cxlmem_is_urgent(cdev);
 	int blocks_seen = 0;
 	int rc;
 
 	while (!finished(evacuation)) {
-		if (removed) {
+		if (urgent) {
 			left = pages_left(mem);
 			rc = wait_event_timeout(mem->wait, advanced(evacuation, &blocks_seen),
 						cxlmem_remove_timeout() * HZ) ? 0 : -ETIMEDOUT;
@@ -213,9 +213,9 @@ static int wait_or_stop(struct cxlmem_device *cdev, struct evacuation *evacuatio
 		} else {
 			rc = wait_event_interruptible(mem->wait,
 						      advanced(evacuation, &blocks_seen) ||
-						      READ_ONCE(cdev->removed));
+						      cxlmem_is_urgent(cdev));
 		}
-		if (!rc && !removed && READ_ONCE(cdev->removed))
+		if (!rc && !urgent && cxlmem_is_urgent(cdev))
 			rc = -ENODEV;
 		if (rc)
 			return rc == -ERESTARTSYS ? -EINTR : rc;
@@ -248,7 +248,7 @@ static int report(struct cxlmem_device *cdev, int stopped, int error)
 		return cxlmem_refuse(cdev, -EINTR, "stopped by a signal; %d of %d memory blocks are online as before",
 				     count_online_blocks(mem), mem->blocks_total);
 	if (stopped == -ENODEV)
-		return cxlmem_refuse(cdev, -ENODEV, "the device is being removed");
+		return cxlmem_refuse(cdev, -ENODEV, "the device is being removed, or is broken");
 	return cxlmem_refuse(cdev, stopped ?: error,
 			     "memory block %llu [mem %#llx-%#llx] cannot be offlined (%pe); the kernel log has the page and the reason",
 			     block / memory_block_size_bytes(), block,
@@ -256,8 +256,8 @@ static int report(struct cxlmem_device *cdev, int stopped, int error)
 }
 
 /*
- * All blocks are gone afterwards, or all are as they were. A removed device's
- * memory is tried even if the host is short of room: it may be lost otherwise.
+ * All blocks are gone afterwards, or all are as they were. Urgent or not, see
+ * cxlmem_is_urgent(): what stays on a removed or broken device may be lost.
  */
 int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated)
 {
@@ -271,7 +271,7 @@ int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated)
 	struct task_struct *task;
 	int stopped;
 
-	if (used > room && !cdev->removed)
+	if (used > room && !cxlmem_is_urgent(cdev))
 		return cxlmem_refuse(cdev, -ENOSPC,
 				     "%lu MiB are in use on node %d, and the rest of the machine can take %lu MiB",
 				     to_mib(used), mem->node, to_mib(room));

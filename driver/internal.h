@@ -134,9 +134,12 @@ struct cxlmem_memory {
  * @use: held for reading by who works with &cxlmem_memory.coherent, one piece
  *	 at a time, or looks for &cxlmem_memory.cma; taken inside of an mmap_lock
  * @removed: cxlmem_unregister() has begun, which stops a transition
+ * @broken: the device has reported an error and has not recovered; stops one, too
  * @going_to: the mode that a transition under way leads to, else NULL
- * @error_lock: guards @error
+ * @error_lock: guards @error and @device_error
  * @error: why the last write to an attribute was refused
+ * @device_error: what the device has reported and what came of it; written with
+ *		  @lock held
  */
 struct cxlmem_device {
 	struct device dev;
@@ -148,12 +151,23 @@ struct cxlmem_device {
 	struct mutex lock;
 	struct rw_semaphore use;
 	bool removed;
+	bool broken;
 	const struct cxlmem_mode *going_to;
 	struct mutex error_lock;
 	char error[CXLMEM_ERROR_LEN];
+	char device_error[2 * CXLMEM_ERROR_LEN];
 };
 
 #define to_cxlmem_device(d) container_of(d, struct cxlmem_device, dev)
+
+/*
+ * Its memory must go at once: a transition that is under way stops, and evacuation is
+ * tried even if the host is short of room, but not forever.
+ */
+static inline bool cxlmem_is_urgent(const struct cxlmem_device *cdev)
+{
+	return READ_ONCE(cdev->removed) || READ_ONCE(cdev->broken);
+}
 
 /**
  * struct cxlmem_mode - a mode: one file, and one row in mode.c
@@ -360,6 +374,9 @@ void cxlmem_chardev_exit(void);
 __printf(3, 4)
 int cxlmem_refuse(struct cxlmem_device *cdev, int error, const char *format, ...);
 void cxlmem_forget_error(struct cxlmem_device *cdev);
+
+/* failure.c */
+void cxlmem_forget_device_error(struct cxlmem_device *cdev);
 
 /* sysfs.c */
 extern const struct attribute_group *cxlmem_groups[];

@@ -52,6 +52,7 @@ static int leave_and_enter(struct cxlmem_device *cdev, const struct cxlmem_mode 
 		if (rc)
 			return rc;
 		WRITE_ONCE(mem->mode, to);
+		cxlmem_forget_device_error(cdev);
 	}
 	return 0;
 }
@@ -66,6 +67,8 @@ int cxlmem_switch_mode(struct cxlmem_device *cdev, const struct cxlmem_mode *to)
 	lockdep_assert_held(&cdev->lock);
 	if (from == to)
 		return 0;
+	if (cdev->broken && to != &cxlmem_mode_offline)
+		return cxlmem_refuse(cdev, -EIO, "the device is broken: %s", cdev->device_error);
 
 	if (cdev->ops && cdev->ops->quiesce) {
 		rc = cdev->ops->quiesce(cdev->drvdata);

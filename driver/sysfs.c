@@ -231,6 +231,15 @@ static ssize_t last_error_show(struct device *dev, struct device_attribute *attr
 }
 static DEVICE_ATTR_RO(last_error);
 
+static ssize_t device_error_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct cxlmem_device *cdev = to_cxlmem_device(dev);
+
+	guard(mutex)(&cdev->error_lock);
+	return sysfs_emit(buf, "%s\n", cdev->device_error);
+}
+static DEVICE_ATTR_RO(device_error);
+
 static ssize_t policy_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%s\n",
@@ -313,6 +322,7 @@ static struct attribute *cxlmem_attrs[] = {
 	&dev_attr_serial.attr,
 	&dev_attr_progress.attr,
 	&dev_attr_last_error.attr,
+	&dev_attr_device_error.attr,
 	&dev_attr_policy.attr,
 	&dev_attr_quota.attr,
 	&dev_attr_lend.attr,

@@ -236,12 +236,15 @@ static void check_memmap(struct doctor *d)
 
 static void check_device(struct doctor *d, struct cxlmem_device *dev)
 {
-	char fix[ATTR_LEN], size[16], usable[16];
+	char fix[ATTR_LEN], size[16], usable[16], error[2 * ATTR_LEN];
 	int before = d->problems;
 
 	if (dev->bad)
 		report(d, CXLMEM_PROBLEM, "install driver and tools of one version",
 		       "%s: the attribute %s makes no sense", dev->name, dev->bad);
+	if (sysfs_read(d->ctx, error, sizeof(error), "%s/device_error", dev->dir) > 0)
+		report(d, CXLMEM_PROBLEM, "look into the kernel's log; then put it to use again",
+		       "%s: %s", dev->name, error);
 	if (dev->node < 0) {
 		snprintf(fix, sizeof(fix), "cxlmemctl online %s --node N, with a node of its own",
 			 dev->name);

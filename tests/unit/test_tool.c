@@ -617,6 +617,11 @@ static void doctor(void **state)
 	assert_int_equal(tool("doctor"), 0);
 	assert_contains(out, "ok       device: cxlmem0 is in mode offline");
 
+	put("sys/class/cxlmem/cxlmem0/device_error", "fatal PCIe error; the memory was evacuated\n");
+	assert_int_equal(tool("doctor"), 1);
+	assert_contains(out, "problem  device: cxlmem0: fatal PCIe error; the memory was evacuated");
+	put("sys/class/cxlmem/cxlmem0/device_error", "\n");
+
 	put("sys/devices/system/memory/auto_online_blocks", "online\n");
 	put("etc/udev/rules.d/40-vm.rules",
 	    "SUBSYSTEM==\"memory\", ACTION==\"add\", ATTR{state}=\"online\"\n");

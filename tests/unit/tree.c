@@ -143,7 +143,7 @@ void put_device(unsigned int n)
 	} attrs[] = {
 		{ "mode", "offline" }, { "modes", "offline system" }, { "zone", "movable" },
 		{ "node", "1" }, { "memmap_on_memory", "0" }, { "source", "driver" },
-		{ "progress", "idle" }, { "last_error", "" },
+		{ "progress", "idle" }, { "last_error", "" }, { "device_error", "" },
 	};
 	size_t i;
 

@@ -86,6 +86,8 @@ enum cxlmem_source cxlmem_memory_source(const struct cxlmem_memory *mem);
 struct cxlmem_device *cxlmem_register(struct device *parent, const struct cxlmem_desc *desc);
 int cxlmem_unregister(struct cxlmem_device *cdev);
 int cxlmem_evacuate(struct cxlmem_device *cdev);
+int cxlmem_device_error(struct cxlmem_device *cdev, const char *what);
+void cxlmem_device_recovered(struct cxlmem_device *cdev);
 
 int cxlmem_move_in(struct cxlmem_device *cdev, struct mm_struct *mm, struct cxlmem_move *move);
 int cxlmem_create(struct cxlmem_device *cdev, struct mm_struct *mm, struct cxlmem_move *move);
