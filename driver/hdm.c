@@ -3,7 +3,7 @@
  * Where a CXL function's memory is: its DVSEC and HDM decoder registers, and
  * for a function that no firmware has set up, a place in one of the platform's
  * fixed memory windows. (CXL 3.1: 8.1.3 DVSEC for CXL devices, 8.1.9 register
- * locator, 8.2.4 component registers, 8.2.4.20 HDM decoders, 9.18.1 CEDT.)
+ * locator, 8.2.4 component registers, 8.2.4.17 RAS, 8.2.4.20 HDM decoders, 9.18.1 CEDT.)
  */
 #include <linux/acpi.h>
 #include <linux/bitfield.h>
@@ -16,7 +16,7 @@
 #include <linux/pci.h>
 #include <linux/sizes.h>
 
-#include "compat.h"
+#include "pci.h"
 
 #define VENDOR_CXL			0x1e98
 
@@ -45,6 +45,7 @@
 #define CACHE_MEM_SIZE			0x1000
 #define   CAP_ID			GENMASK(15, 0)
 #define     CAP_ID_ARRAY		1
+#define     CAP_ID_RAS			2
 #define     CAP_ID_HDM			5
 #define   CAP_ARRAY_SIZE		GENMASK(31, 24)
 #define   CAP_POINTER			GENMASK(31, 20)
@@ -62,6 +63,7 @@
 #define HDM_SIZE_HIGH(i)		(0x1c + 0x20 * (i))
 #define HDM_CTRL(i)			(0x20 + 0x20 * (i))
 #define   HDM_CTRL_WAYS			GENMASK(7, 4)
+#define   HDM_CTRL_LOCK			BIT(8)
 #define   HDM_CTRL_COMMIT		BIT(9)
 #define   HDM_CTRL_COMMITTED		BIT(10)
 #define   HDM_CTRL_ERROR		BIT(11)
@@ -69,6 +71,12 @@
 #define HDM_SKIP_LOW(i)			(0x24 + 0x20 * (i))
 #define HDM_SKIP_HIGH(i)		(0x28 + 0x20 * (i))
 #define HDM_STRUCT_SIZE			0x30
+
+#define RAS_UNCOR_STATUS		0x00
+#define RAS_CONTROL			0x14
+#define   RAS_FIRST_ERROR		GENMASK(5, 0)
+#define RAS_HEADER_LOG			0x18
+#define RAS_STRUCT_SIZE			0x58
 
 /* HDM decoders work in multiples of this. */
 #define HDM_GRANULE			SZ_256M
@@ -85,8 +93,8 @@ static unsigned int decoder_count(u32 cap)
 	return n ? 2 * n : 1;
 }
 
-/* Offset of the HDM decoder structure in mapped CXL.cachemem registers, or 0. */
-static u32 find_hdm(void __iomem *cache_mem)
+/* Offset of a capability's structure in mapped CXL.cachemem registers, or 0. */
+static u32 find_capability(void __iomem *cache_mem, u16 id, u32 size)
 {
 	u32 header = readl(cache_mem);
 	unsigned int i;
@@ -97,11 +105,15 @@ static u32 find_hdm(void __iomem *cache_mem)
 		u32 entry = readl(cache_mem + 4 * i);
 		u32 offset = FIELD_GET(CAP_POINTER, entry);
 
-		if (FIELD_GET(CAP_ID, entry) == CAP_ID_HDM &&
-		    offset <= CACHE_MEM_SIZE - HDM_STRUCT_SIZE)
+		if (FIELD_GET(CAP_ID, entry) == id && offset <= CACHE_MEM_SIZE - size)
 			return offset;
 	}
 	return 0;
+}
+
+static u32 find_hdm(void __iomem *cache_mem)
+{
+	return find_capability(cache_mem, CAP_ID_HDM, HDM_STRUCT_SIZE);
 }
 
 static void __iomem *map_component_registers(struct pci_dev *pdev)
@@ -156,6 +168,8 @@ static int map_registers(struct pci_dev *pdev, struct cxlmem_hdm *hdm)
 	if (!offset)
 		return dev_err_probe(dev, -ENXIO, "the function has no HDM decoder\n");
 	hdm->regs = cache_mem + offset;
+	offset = find_capability(cache_mem, CAP_ID_RAS, RAS_STRUCT_SIZE);
+	hdm->ras = offset ? cache_mem + offset : NULL;
 	return 0;
 }
 
@@ -363,18 +377,25 @@ static struct cxlmem_memory *claim_in_window(struct pci_dev *pdev, u64 size, boo
 	return search.memory;
 }
 
-static int commit(struct cxlmem_hdm *hdm, struct range range, bool coherent)
+/* Has decoder 0 decode what @hdm says. */
+static int commit(struct cxlmem_hdm *hdm)
 {
-	u64 size = range_len(&range);
+	u64 size = range_len(&hdm->range);
+	u16 device;
 	u32 ctrl;
 
-	writel(lower_32_bits(range.start), hdm->regs + HDM_BASE_LOW(0));
-	writel(upper_32_bits(range.start), hdm->regs + HDM_BASE_HIGH(0));
+	pci_read_config_word(hdm->pdev, hdm->dvsec + DEVICE_CTRL, &device);
+	pci_write_config_word(hdm->pdev, hdm->dvsec + DEVICE_CTRL,
+			      device | DEVICE_CTRL_MEM_ENABLE);
+	writel(readl(hdm->regs + HDM_GLOBAL) | HDM_GLOBAL_ENABLE, hdm->regs + HDM_GLOBAL);
+
+	writel(lower_32_bits(hdm->range.start), hdm->regs + HDM_BASE_LOW(0));
+	writel(upper_32_bits(hdm->range.start), hdm->regs + HDM_BASE_HIGH(0));
 	writel(lower_32_bits(size), hdm->regs + HDM_SIZE_LOW(0));
 	writel(upper_32_bits(size), hdm->regs + HDM_SIZE_HIGH(0));
-	writel(0, hdm->regs + HDM_SKIP_LOW(0));
-	writel(0, hdm->regs + HDM_SKIP_HIGH(0));
-	writel((coherent ? 0 : HDM_CTRL_HOST_ONLY) | HDM_CTRL_COMMIT, hdm->regs + HDM_CTRL(0));
+	writel(lower_32_bits(hdm->skip), hdm->regs + HDM_SKIP_LOW(0));
+	writel(upper_32_bits(hdm->skip), hdm->regs + HDM_SKIP_HIGH(0));
+	writel(hdm->ctrl | HDM_CTRL_COMMIT, hdm->regs + HDM_CTRL(0));
 
 	if (readl_poll_timeout(hdm->regs + HDM_CTRL(0), ctrl,
 			       ctrl & (HDM_CTRL_COMMITTED | HDM_CTRL_ERROR), 100, 100000) ||
@@ -382,7 +403,7 @@ static int commit(struct cxlmem_hdm *hdm, struct range range, bool coherent)
 		writel(0, hdm->regs + HDM_CTRL(0));
 		return dev_err_probe(&hdm->pdev->dev, -EIO,
 				     "the device did not commit its HDM decoder for [mem %#llx-%#llx] (control %#x)\n",
-				     range.start, range.end, ctrl);
+				     hdm->range.start, hdm->range.end, ctrl);
 	}
 	return 0;
 }
@@ -392,8 +413,6 @@ static struct cxlmem_memory *find_place(struct cxlmem_hdm *hdm)
 {
 	bool coherent = device_coherent(hdm);
 	struct cxlmem_memory *mem;
-	u32 global;
-	u16 ctrl;
 	u64 size;
 	int rc;
 
@@ -407,17 +426,24 @@ static struct cxlmem_memory *find_place(struct cxlmem_hdm *hdm)
 	if (IS_ERR(mem))
 		return mem;
 
-	pci_read_config_word(hdm->pdev, hdm->dvsec + DEVICE_CTRL, &ctrl);
-	pci_write_config_word(hdm->pdev, hdm->dvsec + DEVICE_CTRL, ctrl | DEVICE_CTRL_MEM_ENABLE);
-	global = readl(hdm->regs + HDM_GLOBAL);
-	writel(global | HDM_GLOBAL_ENABLE, hdm->regs + HDM_GLOBAL);
-
-	rc = commit(hdm, cxlmem_memory_range(mem), coherent);
+	hdm->range = cxlmem_memory_range(mem);
+	hdm->skip = 0;
+	hdm->ctrl = coherent ? 0 : HDM_CTRL_HOST_ONLY;
+	rc = commit(hdm);
 	if (rc) {
 		cxlmem_memory_release(mem);
 		return ERR_PTR(rc);
 	}
 	return mem;
+}
+
+/* What was committed already, as it is to be again after a reset. */
+static struct cxlmem_memory *claim_committed(struct cxlmem_hdm *hdm, struct range range)
+{
+	hdm->range = range;
+	hdm->skip = read_pair(hdm->regs + HDM_SKIP_LOW(0));
+	hdm->ctrl = readl(hdm->regs + HDM_CTRL(0)) & (HDM_CTRL_HOST_ONLY | HDM_CTRL_LOCK);
+	return cxlmem_memory_claim(&hdm->pdev->dev, range, CXLMEM_SOURCE_FIRMWARE);
 }
 
 /**
@@ -444,9 +470,11 @@ struct cxlmem_memory *cxlmem_hdm_claim(struct pci_dev *pdev, struct cxlmem_hdm *
 	rc = committed_range(hdm, &range);
 	if (rc < 0)
 		return ERR_PTR(rc);
-	mem = rc ? cxlmem_memory_claim(&pdev->dev, range, CXLMEM_SOURCE_FIRMWARE) : find_place(hdm);
+	mem = rc ? claim_committed(hdm, range) : find_place(hdm);
+	if (IS_ERR(mem))
+		return mem;
 	/* Or by an earlier probe, whose memory was just adopted. */
-	hdm->committed_here = !IS_ERR(mem) && cxlmem_memory_source(mem) == CXLMEM_SOURCE_DRIVER;
+	hdm->committed_here = cxlmem_memory_source(mem) == CXLMEM_SOURCE_DRIVER;
 	return mem;
 }
 EXPORT_SYMBOL_NS_GPL(cxlmem_hdm_claim, CXLMEM_NS(CXLMEM));
@@ -464,3 +492,63 @@ void cxlmem_hdm_uncommit(struct cxlmem_hdm *hdm)
 	hdm->committed_here = false;
 }
 EXPORT_SYMBOL_NS_GPL(cxlmem_hdm_uncommit, CXLMEM_NS(CXLMEM));
+
+/* A function that is not there, or whose link is down, reads as ones. */
+bool cxlmem_hdm_gone(const struct cxlmem_hdm *hdm)
+{
+	return readl(hdm->regs + HDM_CTRL(0)) == ~0u;
+}
+
+/*
+ * Has a function decode its memory again after a reset: one of the function leaves the
+ * decoder alone, one of the bus does not. The reason of an error is logged.
+ */
+int cxlmem_hdm_restore(struct cxlmem_hdm *hdm)
+{
+	struct device *dev = &hdm->pdev->dev;
+	struct range range;
+	int rc;
+
+	if (cxlmem_hdm_gone(hdm))
+		return dev_err_probe(dev, -ENODEV, "the function does not answer\n");
+	rc = committed_range(hdm, &range);
+	if (rc < 0)
+		return rc;
+	if (rc && range.start == hdm->range.start && range.end == hdm->range.end)
+		return 0;
+	dev_warn(dev, "the HDM decoder was reset, and is committed again for [mem %#llx-%#llx]\n",
+		 hdm->range.start, hdm->range.end);
+	return commit(hdm);
+}
+
+static const char *error_name(unsigned int bit)
+{
+	static const char * const names[] = {
+		"cache data parity", "cache address parity", "cache byte enable parity",
+		"cache data ECC", "memory data parity", "memory address parity",
+		"memory byte enable parity", "memory data ECC", "link reinitialization threshold",
+		"unrecognized encoding", "poison from the peer", "receiver overflow",
+		[14] = "internal", "IDE transmit", "IDE receive",
+	};
+
+	return bit < ARRAY_SIZE(names) && names[bit] ? names[bit] : "unknown";
+}
+
+/* Logs and clears the uncorrectable errors of CXL.cachemem; false if there are none. */
+bool cxlmem_hdm_errors(struct cxlmem_hdm *hdm)
+{
+	u32 status, first;
+
+	if (!hdm->ras)
+		return false;
+	status = readl(hdm->ras + RAS_UNCOR_STATUS);
+	if (!status || status == ~0u)
+		return false;
+	first = FIELD_GET(RAS_FIRST_ERROR, readl(hdm->ras + RAS_CONTROL));
+	dev_err(&hdm->pdev->dev, "CXL.cachemem has uncorrectable errors %#x, the first is: %s, header %#x %#x %#x %#x\n",
+		status, error_name(first), readl(hdm->ras + RAS_HEADER_LOG),
+		readl(hdm->ras + RAS_HEADER_LOG + 4), readl(hdm->ras + RAS_HEADER_LOG + 8),
+		readl(hdm->ras + RAS_HEADER_LOG + 12));
+	writel(status, hdm->ras + RAS_UNCOR_STATUS);
+	return true;
+}

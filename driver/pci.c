@@ -3,18 +3,10 @@
  * cxlmem_pci: a CXL function whose memory cxlmem is to run. It claims no
  * function by itself: the owner picks it through driver_override.
  */
-#include <linux/cxlmem.h>
-#include <linux/cxlmem_hdm.h>
 #include <linux/module.h>
 #include <linux/numa.h>
-#include <linux/pci.h>
 
-#include "compat.h"
-
-struct cxlmem_function {
-	struct cxlmem_hdm hdm;
-	struct cxlmem_device *cdev;
-};
+#include "pci.h"
 
 static int cxlmem_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
@@ -40,6 +32,7 @@ static int cxlmem_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id
 		return PTR_ERR(function->cdev);
 	}
 	pci_set_drvdata(pdev, function);
+	pci_save_state(pdev);
 	return 0;
 }
 
@@ -48,6 +41,8 @@ static void cxlmem_pci_remove(struct pci_dev *pdev)
 {
 	struct cxlmem_function *function = pci_get_drvdata(pdev);
 
+	if (cxlmem_hdm_gone(&function->hdm))
+		dev_err(&pdev->dev, "the card is gone without notice; what was in its memory may be lost\n");
 	if (!cxlmem_unregister(function->cdev))
 		cxlmem_hdm_uncommit(&function->hdm);
 }
@@ -62,6 +57,7 @@ static struct pci_driver cxlmem_pci_driver = {
 	.id_table = cxlmem_pci_ids,
 	.probe = cxlmem_pci_probe,
 	.remove = cxlmem_pci_remove,
+	.err_handler = &cxlmem_pci_error_handlers,
 };
 module_pci_driver(cxlmem_pci_driver);
 

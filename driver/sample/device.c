@@ -14,6 +14,7 @@
  * gate.lock. Page tables and invalidations depend on no lock but tables_lock, since
  * all that frees memory waits for them.
  */
+#include <linux/cleanup.h>
 #include <linux/dma-mapping.h>
 #include <linux/idr.h>
 #include <linux/interrupt.h>
@@ -122,7 +123,7 @@ static int sample_quiesce(void *drvdata)
 	return 0;
 }
 
-static void sample_resume(void *drvdata)
+static void sample_unpause(void *drvdata)
 {
 	struct t2_device *dev = drvdata;
 
@@ -140,7 +141,7 @@ static void sample_resume(void *drvdata)
 
 static const struct cxlmem_ops sample_ops = {
 	.quiesce = sample_quiesce,
-	.resume = sample_resume,
+	.resume = sample_unpause,
 	.copy = t2_copy,
 };
 
@@ -411,6 +412,39 @@ static void sample_remove(struct pci_dev *pdev)
 	t2_device_put(dev);
 }
 
+/* An engine that is reset has forgotten its jobs; it is brought up again by a new probe. */
+static pci_ers_result_t sample_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
+{
+	struct t2_device *dev = pci_get_drvdata(pdev);
+	pci_ers_result_t result = cxlmem_hdm_error_detected(&dev->hdm, dev->cdev, state);
+
+	if (result != PCI_ERS_RESULT_CAN_RECOVER) {
+		guard(mutex)(&dev->tables_lock);
+		t2_stop(dev);
+	}
+	return result;
+}
+
+static pci_ers_result_t sample_slot_reset(struct pci_dev *pdev)
+{
+	struct t2_device *dev = pci_get_drvdata(pdev);
+
+	return cxlmem_hdm_slot_reset(&dev->hdm);
+}
+
+static void sample_resume(struct pci_dev *pdev)
+{
+	struct t2_device *dev = pci_get_drvdata(pdev);
+
+	cxlmem_device_recovered(dev->cdev);
+}
+
+static const struct pci_error_handlers sample_error_handlers = {
+	.error_detected = sample_error_detected,
+	.slot_reset = sample_slot_reset,
+	.resume = sample_resume,
+};
+
 static const struct pci_device_id sample_ids[] = {
 	{ PCI_DEVICE(T2_PCI_VENDOR, T2_PCI_DEVICE) },
 	{ }
@@ -422,6 +456,7 @@ static struct pci_driver sample_driver = {
 	.id_table = sample_ids,
 	.probe = sample_probe,
 	.remove = sample_remove,
+	.err_handler = &sample_error_handlers,
 };
 module_pci_driver(sample_driver);
 

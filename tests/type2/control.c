@@ -66,13 +66,20 @@ static const char *unpoison(struct t2 *t, char *arguments, FILE *out)
 
 static const char *inject_error(struct t2 *t, char *arguments, FILE *out)
 {
-	bool correctable = !strcmp(arguments, "correctable");
-	bool fatal = !strcmp(arguments, "fatal");
+	char *where = arguments + strcspn(arguments, " ");
+	bool memory = !*where;
+	bool correctable, fatal;
 
 	(void)out;
-	if (!correctable && !fatal && strcmp(arguments, "nonfatal"))
-		return "error needs one of: correctable nonfatal fatal";
-	component_error(t, correctable);
+	if (!memory)
+		*where++ = '\0';
+	correctable = !strcmp(arguments, "correctable");
+	fatal = !strcmp(arguments, "fatal");
+	if ((!correctable && !fatal && strcmp(arguments, "nonfatal")) ||
+	    (!memory && strcmp(where, "io")))
+		return "error needs one of: correctable nonfatal fatal, and maybe: io";
+	if (memory)
+		component_error(t, correctable);
 	config_error(t, correctable, fatal);
 	return NULL;
 }
@@ -154,8 +161,8 @@ static const struct verb verbs[] = {
 	{ "status", "", "what state the device is in", show_status },
 	{ "poison", "ADDRESS SIZE", "the engine's accesses to this part of the HDM fail", poison },
 	{ "unpoison", "", "no poison any more", unpoison },
-	{ "error", "correctable|nonfatal|fatal",
-	  "a memory error in the RAS and AER registers (QEMU's pcie_aer_inject_error sends the message)",
+	{ "error", "correctable|nonfatal|fatal [io]",
+	  "a memory error in the RAS and AER registers, or only the latter (QEMU's pcie_aer_inject_error sends the message)",
 	  inject_error },
 	{ "link", "down|up", "reads give ones, writes are lost; up: reset", link_state },
 	{ "stick", "", "the engine does nothing any more until the next function reset", stick },

@@ -428,6 +428,16 @@ static void test_errors(void **state)
 	assert_int_equal(read_region(b, CONFIG_REGION, 0x110 + PCI_ERR_UNCOR_STATUS, 4), 0);
 	write_region(b, T2_BAR_COMPONENT, 0x1080, 4, 1 << 7);
 	assert_int_equal(read_region(b, T2_BAR_COMPONENT, 0x1080, 4), 0);
+
+	/* One that memory has no part in. */
+	reply = control(b->t, "error nonfatal io");
+	assert_string_equal(reply, "ok\n");
+	free(reply);
+	assert_int_equal(read_region(b, CONFIG_REGION, 0x110 + PCI_ERR_UNCOR_STATUS, 4), PCI_ERR_UNC_INTN);
+	assert_int_equal(read_region(b, T2_BAR_COMPONENT, 0x1080, 4), 0);
+	reply = control(b->t, "error nonfatal memory");
+	assert_string_equal(reply, "error: error needs one of: correctable nonfatal fatal, and maybe: io\n");
+	free(reply);
 }
 
 #define DECODER(at)	(0x1100 + (at))

@@ -2,6 +2,7 @@
 # A Type-2 function that breaks: poison, an engine that hangs, a lost link, errors
 # reported by AER, and a card that is pulled out.
 # machine: type2
+# timeout: 300
 # check: 7.2
 
 . /cxlmem/tests/vm/type2.sh
@@ -37,15 +38,56 @@ run_ok model 0 link up
 setpci -s "$fn" COMMAND="$command"
 is "$(engine_says)" "$works" "when the link is back it works"
 
-# The last one resets the bus, and no driver is there to set the function up again.
-for severity in nonfatal fatal; do
+# aer SEVERITY [io] RESULT: the kernel hears of an error and its recovery has that result.
+aer() {
+	local severity=$1 io=
+	[ "$2" != io ] || { io=io; shift; }
 	dmesg -C
-	run_ok model 0 error $severity
-	report_error 0 $severity
-	wait_for 20 eval 'dmesg | grep -q "AER:.*$fn"'
-	like "$(dmesg)" "AER: .*Uncorrectable \\((Non-)?Fatal\\).*" "the kernel hears of a $severity error"
+	run_ok model 0 error "$severity" $io
+	report_error 0 "$severity"
+	wait_for 60 eval 'dmesg | grep -q "device recovery"'
+	like "$(dmesg)" "AER: .*Uncorrectable \\((Non-)?Fatal\\).*device recovery $2" \
+		"a $severity error${io:+ of PCIe alone}: recovery is $2"
 	diag "$(dmesg | grep -iE 'aer|pcieport|cxl' | head -n 12)"
+}
+
+# What was in use is evacuated before the function is reset, and can be used again then.
+start_pattern "$node" 64 -w
+aer nonfatal io successful
+like "$(dmesg)" "none of CXL.mem: the memory stays in use" "the memory has no part in it"
+is "$(attr mode)$(attr device_error)" system "it stays in use"
+intact $pattern "with all that is in it"
+for mode in system driver cma; do
+	for severity in nonfatal fatal; do
+		use_mode $mode
+		stop_pattern $pattern
+		start_user $mode 64 -w
+		aer $severity successful
+		like "$(dmesg)" "uncorrectable errors 0x80, the first is: memory data ECC" "the driver says which"
+		is "$(attr mode)" offline "the memory was in mode $mode, and is evacuated"
+		like "$(attr device_error)" "^$severity PCIe error.*; the memory was evacuated, it was in mode $mode; the device has recovered$" \
+			"it says what has happened"
+		intact $pattern "nothing is lost"
+	done
 done
+like "$(cxlmemctl doctor)" "device: cxlmem0: fatal PCIe error" "the doctor tells it"
+like "$(model 0 status | head -n 1)" "committed" "the decoder is committed"
+run_ok cxlmemctl online cxlmem0
+is "$(attr device_error)" "" "who puts it to use again knows of it"
+is "$(engine_says)" "$works" "the engine works"
+stop_pattern $pattern
+
+# A page with unfinished I/O keeps the memory in use through the reset.
+echo 2 >/sys/module/cxlmem_core/parameters/remove_timeout
+numactl --membind "$node" pin 16 >/tmp/pin &
+wait_for 10 test -s /tmp/pin
+start_pattern "$node" 64
+aer fatal successful
+is "$(attr mode)" system "pinned, it stays in use"
+like "$(attr device_error)" "^fatal PCIe error; the memory stays in mode system: memory block [0-9]+ .*recovered$" "it says so"
+intact $pattern "this model's memory survives a reset"
+kill "$(cat /tmp/pin)"
+stop_pattern $pattern
 
 start_pattern "$node" 64 -w
 run_ok model 0 pull

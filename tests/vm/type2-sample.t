@@ -52,8 +52,15 @@ client damping
 echo 1 >"$parameter/hot_wait"
 
 start_client switch
-for mode in offline system offline driver offline driver; do
-	run_ok cxlmemctl mode cxlmem0 $mode
+for mode in offline system driver cma offline driver system cma driver; do
+	use_mode $mode
+	# In mode driver the engine asks for the pages; here they are sent to it.
+	case $mode in
+	system | cma)
+		migratepages "$client" 0 "$(attr node)"
+		ok "$([ "$(resident "$client" "$(attr node)")" -gt 0 ]; echo $?)" "what it works on is on the device"
+		;;
+	esac
 done
 end_client switch "modes were switched under it, and no job has failed"
 
@@ -68,6 +75,17 @@ start_client loss
 run_ok model 0 stick
 end_client loss "the engine hangs, and nothing is lost"
 like "$(dmesg)" "the engine does not stop, the function is reset" "the driver has reset it"
+echo "$fn" >/sys/bus/pci/drivers/cxlmem_sample/unbind
+echo "$fn" >/sys/bus/pci/drivers/cxlmem_sample/bind
+client work
+
+run_ok cxlmemctl mode cxlmem0 driver
+start_client loss
+run_ok model 0 error fatal
+report_error 0 fatal
+end_client loss "after a fatal error the function is reset, and nothing is lost"
+wait_for 20 eval '[[ $(attr device_error) = *recovered ]]'
+like "$(attr device_error)" "^fatal PCIe error; the memory was evacuated, it was in mode driver" "the driver says so"
 echo "$fn" >/sys/bus/pci/drivers/cxlmem_sample/unbind
 echo "$fn" >/sys/bus/pci/drivers/cxlmem_sample/bind
 client work

@@ -32,3 +32,27 @@ report_error() {
 	[ "$2" != fatal ] || status=0x400000
 	qmp human-monitor-command "{\"command-line\":\"pcie_aer_inject_error t2accel$1 $status\"}"
 }
+
+# use_mode MODE: have cxlmem0 in it, ready for use; the OS may borrow it in mode "cma".
+use_mode() {
+	case $1 in
+	cma) enter_cma on ;;
+	system) cxlmemctl online cxlmem0 >/dev/null ;;
+	*) attr mode "$1" ;;
+	esac
+	ok $? "mode $1"
+}
+
+# start_user MODE MIB [OPTION...]: a pattern program with its memory there.
+start_user() {
+	local mode=$1
+	shift
+	case $mode in
+	driver)
+		start_program pattern "${@:2}" "$1"
+		cxlmemctl migrate --pid "$pattern" cxlmem0 >/dev/null
+		ok "$([ "$(attr pages/used)" -ge $(($1 << 20)) ]; echo $?)" "$1 MiB are on the device"
+		;;
+	*) start_pattern "$(attr node)" "$@" ;;
+	esac
+}

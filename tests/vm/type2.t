@@ -34,6 +34,24 @@ start_pattern "$node" 64 -w
 run_ok cxlmemctl offline cxlmem0
 intact $pattern "a program's data is intact after offline"
 stop_pattern $pattern
+
+# The same memory lent to the OS: the engine works on what is there, as in mode system,
+# while others claim theirs.
+use_mode cma
+start_pattern "$node" 64 -w
+user=$pattern
+start_program claim hold 128
+claim=$pattern
+is "$(t2run "$fn" "$node" physical virtual atomics ping-pong)" "physical ok
+virtual ok
+atomics ok
+ping-pong ok" "the engine and the CPU work on memory that is lent"
+intact "$claim" "what is claimed is intact"
+kill -9 "$claim"
+wait_for 10 eval '[ "$(attr cma/claimed)" = 0 ]'
+run_ok cxlmemctl offline cxlmem0
+intact "$user" "and so is the data of a program on it"
+stop_pattern "$user"
 run_ok cxlmemctl unbind cxlmem0
 
 done_testing
