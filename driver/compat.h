@@ -85,6 +85,34 @@ static __always_inline void cxlmem_init_page(struct page *page, struct dev_pagem
 #define CXLMEM_HAS_DMA_HEAPS
 #endif
 
+/*
+ * The CXL core's API for accelerators' drivers. Two functions that these need are
+ * exported, but not declared for them, nor are the types that go with them.
+ */
+#if IS_REACHABLE(CONFIG_CXL_MEM) && LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0)
+#define CXLMEM_HAS_ACCEL
+#include <cxl/cxl.h>
+
+struct pci_dev;
+
+enum cxl_regloc_type {
+	CXL_REGLOC_RBI_COMPONENT = 1,
+};
+
+struct cxl_dpa_info {
+	u64 size;
+	struct cxl_dpa_part_info {
+		struct range range;
+		enum cxl_partition_mode mode;
+	} part[CXL_NR_PARTITIONS_MAX];
+	int nr_partitions;
+};
+
+int cxl_pci_setup_regs(struct pci_dev *pdev, enum cxl_regloc_type type,
+		       struct cxl_register_map *map);
+int cxl_dpa_setup(struct cxl_dev_state *cxlds, const struct cxl_dpa_info *info);
+#endif
+
 /* What is asked for was a migrate type before it had flags of its own. */
 #ifdef ACR_FLAGS_NONE
 #define CXLMEM_CONTIG ACR_FLAGS_NONE

@@ -437,6 +437,26 @@ static struct cxlmem_memory *find_place(struct cxlmem_hdm *hdm)
 	return mem;
 }
 
+static int covers(const struct acpi_cedt_header *entry, void *arg)
+{
+	const struct acpi_cedt_cfmws *cfmws = container_of(entry, struct acpi_cedt_cfmws, header);
+	const struct range *range = arg;
+
+	return range->start >= cfmws->base_hpa &&
+	       range->end - cfmws->base_hpa < cfmws->window_size;
+}
+
+/* Whether one of the platform's fixed memory windows covers a range. */
+bool cxlmem_hdm_in_window(struct range range)
+{
+	return walk_cedt(ACPI_CEDT_TYPE_CFMWS, sizeof(struct acpi_cedt_cfmws), covers, &range) > 0;
+}
+
+bool cxlmem_hdm_device_coherent(const struct cxlmem_hdm *hdm)
+{
+	return !(hdm->ctrl & HDM_CTRL_HOST_ONLY);
+}
+
 /* What was committed already, as it is to be again after a reset. */
 static struct cxlmem_memory *claim_committed(struct cxlmem_hdm *hdm, struct range range)
 {
@@ -453,7 +473,8 @@ static struct cxlmem_memory *claim_committed(struct cxlmem_hdm *hdm, struct rang
  *
  * That is what its HDM decoder decodes. If no firmware has committed it, a place is
  * found in the platform's fixed memory windows, on a simple path only: a host bridge
- * with one root port, no switch.
+ * with one root port, no switch. If it has, the kernel's CXL core is told of an
+ * accelerator, as far as it can take it.
  *
  * Return: the memory, to be given to cxlmem_register(), or an ERR_PTR() with the
  * reason logged. Once it is released cxlmem_hdm_uncommit() is called.
@@ -475,6 +496,8 @@ struct cxlmem_memory *cxlmem_hdm_claim(struct pci_dev *pdev, struct cxlmem_hdm *
 		return mem;
 	/* Or by an earlier probe, whose memory was just adopted. */
 	hdm->committed_here = cxlmem_memory_source(mem) == CXLMEM_SOURCE_DRIVER;
+	if (!hdm->committed_here)
+		cxlmem_accel_attach(hdm);
 	return mem;
 }
 EXPORT_SYMBOL_NS_GPL(cxlmem_hdm_claim, CXLMEM_NS(CXLMEM));

@@ -16,9 +16,14 @@ struct cxlmem_function {
 };
 
 /* hdm.c */
+bool cxlmem_hdm_in_window(struct range range);
+bool cxlmem_hdm_device_coherent(const struct cxlmem_hdm *hdm);
 bool cxlmem_hdm_gone(const struct cxlmem_hdm *hdm);
 int cxlmem_hdm_restore(struct cxlmem_hdm *hdm);
 bool cxlmem_hdm_errors(struct cxlmem_hdm *hdm);
+
+/* accel.c */
+void cxlmem_accel_attach(const struct cxlmem_hdm *hdm);
 
 /* error.c */
 extern const struct pci_error_handlers cxlmem_pci_error_handlers;
