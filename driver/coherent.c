@@ -116,7 +116,7 @@ static struct cxlmem_coherent *alloc_coherent(struct range range)
 	coherent->pgmap.range = range;
 	coherent->pgmap.nr_range = 1;
 	coherent->pgmap.ops = &pagemap_ops;
-	coherent->pgmap.owner = coherent;
+	coherent->pgmap.owner = CXLMEM_PAGES_OWNER;
 	return no_free_ptr(coherent);
 }
 

@@ -284,6 +284,10 @@ void cxlmem_work_exit(void);
 
 /* coherent.c */
 extern const struct cxlmem_mode cxlmem_mode_driver;
+
+/* Whose the pages of all devices are in mode "driver": they can move from one to another. */
+#define CXLMEM_PAGES_OWNER	((void *)&cxlmem_mode_driver)
+
 struct cxlmem_coherent *cxlmem_coherent_get(struct cxlmem_device *cdev);
 struct cxlmem_pool *cxlmem_coherent_pool(struct cxlmem_coherent *coherent);
 struct page *cxlmem_coherent_page(struct cxlmem_coherent *coherent, unsigned long pfn);

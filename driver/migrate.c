@@ -4,7 +4,8 @@
  *
  * The kernel does the moving (mm/migrate_device.c): it unmaps pages and locks
  * them, we copy them, and it maps the copies in their place. Whoever touches a
- * page meanwhile waits. Only anonymous memory can go to the device.
+ * page meanwhile waits. Only anonymous memory can go to the device; what is on another
+ * device of ours comes from there directly.
  *
  * Pages go to the device one by one, huge pages included, which the kernel splits
  * for that. From 6.19 on it could keep them whole (MIGRATE_VMA_SELECT_COMPOUND),
@@ -310,9 +311,9 @@ static int move_run(const struct piece *piece, unsigned long i, unsigned long n,
 		.dst = batch->dst,
 		.start = piece->start + (i << PAGE_SHIFT),
 		.end = piece->start + ((i + n) << PAGE_SHIFT),
-		.pgmap_owner = piece->coherent,
-		.flags = piece->request->what == OUT ? MIGRATE_VMA_SELECT_DEVICE_COHERENT :
-						       MIGRATE_VMA_SELECT_SYSTEM,
+		.pgmap_owner = CXLMEM_PAGES_OWNER,
+		.flags = MIGRATE_VMA_SELECT_DEVICE_COHERENT |
+			 (piece->request->what == OUT ? 0 : MIGRATE_VMA_SELECT_SYSTEM),
 	};
 	unsigned long k;
 	int rc;
