@@ -243,7 +243,8 @@ static void check_device(struct doctor *d, struct cxlmem_device *dev)
 		report(d, CXLMEM_PROBLEM, "install driver and tools of one version",
 		       "%s: the attribute %s makes no sense", dev->name, dev->bad);
 	if (sysfs_read(d->ctx, error, sizeof(error), "%s/device_error", dev->dir) > 0)
-		report(d, CXLMEM_PROBLEM, "look into the kernel's log; then put it to use again",
+		report(d, strstr(error, "recovered") ? CXLMEM_NOTE : CXLMEM_PROBLEM,
+		       "see the kernel's log; what makes it forgotten is to put the device to use again",
 		       "%s: %s", dev->name, error);
 	if (dev->node < 0) {
 		snprintf(fix, sizeof(fix), "cxlmemctl online %s --node N, with a node of its own",

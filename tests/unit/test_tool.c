@@ -620,6 +620,10 @@ static void doctor(void **state)
 	put("sys/class/cxlmem/cxlmem0/device_error", "fatal PCIe error; the memory was evacuated\n");
 	assert_int_equal(tool("doctor"), 1);
 	assert_contains(out, "problem  device: cxlmem0: fatal PCIe error; the memory was evacuated");
+	put("sys/class/cxlmem/cxlmem0/device_error",
+	    "fatal PCIe error; the memory was evacuated; the device has recovered\n");
+	assert_int_equal(tool("doctor"), 0);
+	assert_contains(out, "note     device: cxlmem0: fatal PCIe error");
 	put("sys/class/cxlmem/cxlmem0/device_error", "\n");
 
 	put("sys/devices/system/memory/auto_online_blocks", "online\n");
