@@ -21,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +31,9 @@
 
 #define PAGE	4096ul
 #define REGION	(64 * PAGE)
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
 static int accel = -1;
@@ -434,6 +438,117 @@ static void check_exit(void)
 	munmap(at, REGION);
 }
 
+/* A process becomes another program, which has the same addresses for other things. */
+static void check_exec(void)
+{
+	void *at = region();
+	pid_t child;
+	int up[2];
+	char c;
+
+	if (pipe2(up, O_CLOEXEC))
+		err(1, "pipe");
+	child = fork();
+	if (!child) {
+		close(accel);
+		accel = open_accel();
+		pound_on(at);
+		execlp("sleep", "sleep", "60", NULL);
+		_exit(1);
+	}
+	close(up[1]);
+	must(read(up[0], &c, 1) == 0 && waitpid(child, NULL, WNOHANG) == 0, "there is no other program");
+	watch(at);
+	must(!reads && !writes, "the engine goes on when the program is gone");
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	close(up[0]);
+	munmap(at, REGION);
+}
+
+/* Pages become a huge one. */
+static void check_collapse(void)
+{
+	size_t huge = 2 << 20;
+	uint8_t *area = map(NULL, 2 * huge, PROT_READ | PROT_WRITE);
+	uint64_t *at = (uint64_t *)(((uintptr_t)area + huge - 1) & ~(huge - 1)), before;
+	int rc = -1;
+
+	madvise(at, huge, MADV_NOHUGEPAGE);
+	memset(at, 0x11, huge);
+	madvise(at, huge, MADV_HUGEPAGE);
+	pound_on(at);
+	/* A page that the driver is just looking at is in the way for a moment. */
+	for (int i = 0; i < 1000 && rc; i++) {
+		rc = madvise(at, huge, MADV_COLLAPSE);
+		if (rc)
+			usleep(1000);
+	}
+	before = pound.number;
+	while (pound.number < before + 3 && !pound.failed)
+		usleep(1000);
+	stop_pounding();
+	must(!rc, "it never becomes a huge page");
+	must(!pound.failed, "a job has failed");
+	must(all(at, REGION, pound.number), "what the engine has written is not there");
+	must(all(at + REGION / sizeof(*at), huge - REGION, 0x1111111111111111), "the rest is not as it was");
+	munmap(area, 2 * huge);
+}
+
+/* How many pages of a range are swapped out. */
+static size_t swapped(const void *at, size_t size)
+{
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	size_t n = 0;
+
+	for (size_t i = 0; i < size / PAGE; i++) {
+		uint64_t entry;
+
+		if (pread(pagemap, &entry, sizeof(entry), ((uintptr_t)at / PAGE + i) * sizeof(entry)) !=
+		    sizeof(entry))
+			err(1, "/proc/self/pagemap");
+		n += entry >> 62 & 1;
+	}
+	close(pagemap);
+	return n;
+}
+
+/* Pages that CPUs have in batches of their own stay; moving none makes them give those up. */
+static void page_out(void *at, size_t size)
+{
+	int none = 0;
+
+	syscall(SYS_move_pages, 0, 0, NULL, &none, &none, 0);
+	if (madvise(at, size, MADV_PAGEOUT))
+		err(1, "MADV_PAGEOUT");
+}
+
+/* Pages are swapped out; the test sees to it that there is swap. */
+static void check_swap(void)
+{
+	uint64_t *at = region(), before;
+	size_t out = 0;
+
+	must(fill(at, REGION, 5).status == T2_OK, "a fill");
+	page_out(at, REGION);
+	must(swapped(at, REGION) == REGION / PAGE, "not all is swapped out");
+	must(checksum(at, REGION).status == T2_OK && all(at, REGION, 5), "it does not come back");
+
+	pound_on(at);
+	for (int i = 0; i < 1000 && out < REGION / PAGE && !pound.failed; i++) {
+		page_out(at, REGION);
+		out += swapped(at, REGION);
+	}
+	before = pound.number;
+	while (pound.number < before + 3 && !pound.failed)
+		usleep(1000);
+	stop_pounding();
+	must(out >= REGION / PAGE, "what the engine works on is not swapped out");
+	must(!pound.failed, "a job has failed");
+	must(all(at, REGION, pound.number), "what the engine has written is lost");
+	munmap(at, REGION);
+}
+
 /* A huge page loses half of itself. */
 static void check_huge(void)
 {
@@ -609,6 +724,9 @@ int main(int argc, char **argv)
 		{ "mprotect", check_mprotect },
 		{ "fork", check_fork },
 		{ "exit", check_exit },
+		{ "exec", check_exec },
+		{ "collapse", check_collapse },
+		{ "swap", check_swap },
 		{ "huge", check_huge },
 		{ "hot", check_hot },
 		{ "damping", check_damping },

@@ -40,7 +40,16 @@ end_client() {
 }
 
 # Before the device's memory is in use at all.
-client work munmap mremap mprotect fork exit huge
+client work munmap mremap mprotect fork exit exec huge collapse
+if modprobe zram 2>/dev/null; then
+	echo 64M >/sys/block/zram0/disksize
+	mkswap /dev/zram0 >/dev/null
+	swapon /dev/zram0
+	client swap
+	swapoff /dev/zram0
+else
+	skip "the client's check: swap" "this kernel has nothing to swap to"
+fi
 echo 1 >"$parameter/lock_limit"
 client locked
 echo 64 >"$parameter/lock_limit"
