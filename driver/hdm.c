@@ -539,6 +539,8 @@ int cxlmem_hdm_restore(struct cxlmem_hdm *hdm)
 		return rc;
 	if (rc && range.start == hdm->range.start && range.end == hdm->range.end)
 		return 0;
+	if (rc)
+		return dev_err_probe(dev, -EBUSY, "the HDM decoder decodes something else now\n");
 	dev_warn(dev, "the HDM decoder was reset, and is committed again for [mem %#llx-%#llx]\n",
 		 hdm->range.start, hdm->range.end);
 	return commit(hdm);

@@ -412,12 +412,20 @@ static void sample_remove(struct pci_dev *pdev)
 	t2_device_put(dev);
 }
 
-/* An engine that is reset has forgotten its jobs; it is brought up again by a new probe. */
+/*
+ * An engine that is reset has forgotten its jobs, which end before: they may have memory
+ * locked. It is brought up again by a new probe.
+ */
 static pci_ers_result_t sample_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
 {
 	struct t2_device *dev = pci_get_drvdata(pdev);
-	pci_ers_result_t result = cxlmem_hdm_error_detected(&dev->hdm, dev->cdev, state);
+	pci_ers_result_t result;
 
+	if (state != pci_channel_io_normal) {
+		guard(mutex)(&dev->tables_lock);
+		t2_stop(dev);
+	}
+	result = cxlmem_hdm_error_detected(&dev->hdm, dev->cdev, state);
 	if (result != PCI_ERS_RESULT_CAN_RECOVER) {
 		guard(mutex)(&dev->tables_lock);
 		t2_stop(dev);

@@ -37,8 +37,7 @@ report_error() {
 use_mode() {
 	case $1 in
 	cma) enter_cma on ;;
-	system) cxlmemctl online cxlmem0 >/dev/null ;;
-	*) attr mode "$1" ;;
+	*) cxlmemctl mode cxlmem0 "$1" >/dev/null ;;
 	esac
 	ok $? "mode $1"
 }
