@@ -1,7 +1,6 @@
 #!/bin/bash
 # Two Type-2 functions: each engine reaches the other one's memory.
 # machine: type2-pair
-# check: 7.2
 
 . /cxlmem/tests/vm/type2.sh
 
