@@ -3,6 +3,7 @@
 # of accelerators; and the same function without.
 # machine: type2-cxl
 # kernels: 7.2
+# timeout: 300
 
 . /cxlmem/tests/vm/type2.sh
 
@@ -28,22 +29,18 @@ ping-pong ok" "the engine works on the memory"
 # Nobody has loaded the core's drivers.
 run_ok cxlmemctl bind "$fn"
 like "$(dmesg)" "$fn: not known to the kernel's CXL core, which cannot take it" "without cxl_acpi the core knows nothing"
-is "$(listed -M)" "[
-]" "cxl list has nothing"
+is "$(listed -M)" "[]" "cxl list has nothing"
 works
 run_ok cxlmemctl unbind cxlmem0
 
 like "$(hdm bridge commit "$base" "$size")" "^committed" "the firmware programs the host bridge"
 modprobe cxl_acpi
 wait_for 10 test -e /sys/bus/cxl/devices/root0
-iomem=$(cat /proc/iomem)
 dmesg -C
 bind_device "$fn"
 like "$(dmesg)" "$fn: known to the kernel's CXL core" "the core takes it"
 diag "$(listed -MREDv)"
 is "$(value host -M)" "$fn" "cxl list has it as a memory device"
-is "$(($(value serial -M)))" $((0x7200)) "with its serial number"
-is "$(($(value ram_size -M)))" $((size)) "and its size"
 is "$(($(value resource -R))) $(($(value size -R)))" "$((base)) $((size))" "and its region"
 is "$(value decode_state -R)" commit "which is committed"
 is "$(ls /sys/bus/dax/devices 2>/dev/null)" "" "nobody makes a dax device of it"
@@ -62,7 +59,7 @@ intact $pattern "a program's data is intact"
 stop_pattern $pattern
 wait_for 10 test ! -e "/sys/bus/pci/devices/$fn/driver"
 like "$(model 0 status | head -n 1)" "committed" "its decoder is left alone"
-is "$(cat /proc/iomem)" "$iomem" "the range is free"
+is "$(grep -cE "cxlmem|region" /proc/iomem)" 0 "the range is free"
 
 # A fatal error resets it, and the core knows it still.
 bind_device "$fn"
@@ -74,13 +71,11 @@ is "$(value host -M) $(value decode_state -R)" "$fn commit" "after a fatal error
 works
 
 run_ok cxlmemctl unbind cxlmem0
-is "$(listed -M)" "[
-]" "after unbind it is not"
+is "$(listed -M)" "[]" "after unbind it is not"
 echo N >/sys/module/cxlmem_pci/parameters/cxl_core
 bind_device "$fn"
 like "$(dmesg)" "not made known to the kernel's CXL core, by the parameter cxl_core" "it can be kept from the core"
-is "$(listed -M)" "[
-]" "which knows nothing of it then"
+is "$(listed -M)" "[]" "which knows nothing of it then"
 works
 run_ok cxlmemctl unbind cxlmem0
 rmmod cxlmem_pci cxlmem_core
