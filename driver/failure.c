@@ -71,11 +71,14 @@ EXPORT_SYMBOL_NS_GPL(cxlmem_device_error, CXLMEM_NS(CXLMEM));
  * cxlmem_device_recovered() - a device that had an error works again
  * @cdev: the cxlmem device
  *
- * Memory that was evacuated stays in mode "offline" until its owner decides.
+ * Memory that was evacuated stays in mode "offline" until its owner decides. Does nothing
+ * if there was no cxlmem_device_error().
  */
 void cxlmem_device_recovered(struct cxlmem_device *cdev)
 {
 	scoped_guard(mutex, &cdev->lock) {
+		if (!cdev->broken)
+			return;
 		guard(mutex)(&cdev->error_lock);
 		WRITE_ONCE(cdev->broken, false);
 		strlcat(cdev->device_error, "; the device has recovered",
