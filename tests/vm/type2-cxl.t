@@ -52,7 +52,7 @@ works
 # The core loses the way to it: that unbinds the function, whose memory is evacuated.
 run_ok cxlmemctl online cxlmem0
 start_pattern "$(attr node)" 64 -w
-echo "$(value memdev -M)" >/sys/bus/cxl/drivers/cxl_mem/unbind
+value memdev -M >/sys/bus/cxl/drivers/cxl_mem/unbind
 wait_for 30 test ! -e $SYS
 ok $? "unbound from the core, it is unbound from cxlmem"
 intact $pattern "a program's data is intact"
