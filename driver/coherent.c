@@ -44,8 +44,32 @@ struct cxlmem_coherent {
 
 CXLMEM_PAGE_FREE(cxlmem_pool_free)
 
+/*
+ * A page has a memory error. The kernel's own handling is for files: as of 7.2 it takes
+ * what an anonymous page points to for one, and crashes. But whoever unmaps a page that
+ * is known to be bad leaves something in its place that whoever touches it gets SIGBUS
+ * for; so it begins to move off the device, and goes nowhere.
+ */
+static int page_is_bad(struct dev_pagemap *pgmap, unsigned long pfn, unsigned long nr_pages,
+		       int mf_flags)
+{
+	struct cxlmem_coherent *coherent = container_of(pgmap, struct cxlmem_coherent, pgmap);
+	unsigned long end = pfn + nr_pages, src, nowhere = 0;
+
+	for (; pfn < end; pfn++) {
+		pr_err("cxlmem: the page at %#llx has a memory error: who has it gets SIGBUS, and nobody gets it any more\n",
+		       PFN_PHYS((u64)pfn));
+		cxlmem_pool_retire(coherent->pool, pfn);
+		migrate_device_range(&src, pfn, 1);
+		migrate_device_pages(&src, &nowhere, 1);
+		migrate_device_finalize(&src, &nowhere, 1);
+	}
+	return 0;
+}
+
 static const struct dev_pagemap_ops pagemap_ops = {
 	CXLMEM_PAGE_FREE_OP(cxlmem_pool_free),
+	.memory_failure = page_is_bad,
 };
 
 /* What there is to work with; the caller holds &cxlmem_device.use. */

@@ -229,6 +229,7 @@ bool cxlmem_pool_has(const struct cxlmem_pool *pool, unsigned long pfn);
 unsigned long cxlmem_pool_take(struct cxlmem_pool *pool, const struct cxlmem_claim *claim,
 			       unsigned long n, unsigned long *pfns);
 void cxlmem_pool_free(struct page *page);
+void cxlmem_pool_retire(struct cxlmem_pool *pool, unsigned long pfn);
 unsigned long cxlmem_pool_oldest(struct cxlmem_pool *pool);
 unsigned int cxlmem_pool_block_used(const struct cxlmem_pool *pool, unsigned long pfn);
 unsigned long cxlmem_pool_example(struct cxlmem_pool *pool, kuid_t *uid);

@@ -58,7 +58,7 @@ enum fate {
 	FATE_EMPTY,
 	FATE_SHARED,		/* by KSM, which is for the host only */
 	FATE_NO_ROOM,
-	FATE_POISONED,		/* the copy failed */
+	FATE_POISONED,		/* it has a memory error, or the copy failed */
 };
 
 /**
@@ -177,6 +177,8 @@ static enum fate judge(enum direction what, unsigned long src)
 		return what == CREATE ? FATE_CREATE : what == IN ? FATE_EMPTY : FATE_UNKNOWN;
 	if (what == CREATE)
 		return FATE_UNKNOWN;
+	if (PageHWPoison(page))
+		return FATE_POISONED;
 	return folio_test_ksm(page_folio(page)) ? FATE_SHARED : FATE_MOVE;
 }
 
@@ -196,23 +198,6 @@ static void drop_page(unsigned long *dst)
 	*dst = 0;
 	unlock_page(page);
 	put_page(page);
-}
-
-/*
- * Returns how many of the pages were copied, from the first on: that of the next
- * one is lost to a memory error.
- */
-static unsigned int copy_pages(struct cxlmem_device *cdev, const struct cxlmem_copy *pages,
-			       unsigned int n)
-{
-	unsigned int i;
-
-	if (n && cdev->ops && cdev->ops->copy && !cdev->ops->copy(cdev->drvdata, pages, n))
-		return n;
-	for (i = 0; i < n; i++)
-		if (folio_mc_copy(page_folio(pages[i].to), page_folio(pages[i].from)))
-			break;
-	return i;
 }
 
 /* Gets pages for those that are to be moved or created, as far as there are any. */
@@ -252,7 +237,7 @@ static void find_room(const struct piece *piece, unsigned int n)
 /* Gives the pages of @batch that are to be moved or created their contents. */
 static void fill(struct cxlmem_device *cdev, struct cxlmem_batch *batch, unsigned int n)
 {
-	unsigned long copied, i, to_copy = 0;
+	unsigned long i, to_copy = 0;
 
 	for (i = 0; i < n; i++) {
 		if (batch->fate[i] == FATE_CREATE)
@@ -263,13 +248,16 @@ static void fill(struct cxlmem_device *cdev, struct cxlmem_batch *batch, unsigne
 				.from = migrate_pfn_to_page(batch->src[i]),
 			};
 	}
-	copied = copy_pages(cdev, batch->copy, to_copy);
-	for (i = n; to_copy > copied && i--;) {
-		if (batch->fate[i] != FATE_MOVE)
+	if (to_copy && cdev->ops && cdev->ops->copy &&
+	    !cdev->ops->copy(cdev->drvdata, batch->copy, to_copy))
+		return;
+	for (i = 0; i < n; i++) {
+		if (batch->fate[i] != FATE_MOVE ||
+		    !folio_mc_copy(page_folio(migrate_pfn_to_page(batch->dst[i])),
+				   page_folio(migrate_pfn_to_page(batch->src[i]))))
 			continue;
 		batch->fate[i] = FATE_POISONED;
 		drop_page(&batch->dst[i]);
-		to_copy--;
 	}
 }
 
@@ -378,15 +366,15 @@ int cxlmem_move_block_out(struct cxlmem_device *cdev, unsigned long pfn,
 	memset(batch->dst, 0, sizeof(batch->dst));
 	migrate_device_range(batch->src, pfn, CXLMEM_BLOCK_PAGES);
 	for (i = 0; i < CXLMEM_BLOCK_PAGES; i++) {
-		batch->fate[i] = FATE_UNKNOWN;
-		if (!(batch->src[i] & MIGRATE_PFN_MIGRATE) || rc)
+		batch->fate[i] = rc ? FATE_NO_ROOM : judge(OUT, batch->src[i]);
+		if (batch->fate[i] != FATE_MOVE)
 			continue;
 		page = host_page();
 		if (!page) {
+			batch->fate[i] = FATE_NO_ROOM;
 			rc = -ENOMEM;
 			continue;
 		}
-		batch->fate[i] = FATE_MOVE;
 		batch->dst[i] = migrate_pfn(page_to_pfn(page));
 	}
 	fill(cdev, batch, CXLMEM_BLOCK_PAGES);

@@ -24,7 +24,7 @@
  * @list: in &cxlmem_pool.empty or &cxlmem_pool.partial; in none if it is full
  * @age: in &cxlmem_pool.aged, unless it is empty
  * @used: bits set in @map
- * @map: the pages in use
+ * @map: the pages in use, or bad
  */
 struct block {
 	struct list_head list;
@@ -53,6 +53,7 @@ struct owner {
  * @first: the first page
  * @pages: how many pages there are
  * @used: how many of them are in use
+ * @bad: how many are not, but nobody can have them, see cxlmem_pool_retire()
  * @owners: users with pages
  * @empty: blocks without a page in use
  * @partial: blocks with some
@@ -64,6 +65,7 @@ struct cxlmem_pool {
 	unsigned long first;
 	unsigned long pages;
 	unsigned long used;
+	unsigned long bad;
 	DECLARE_HASHTABLE(owners, 6);
 	struct list_head empty;
 	struct list_head partial;
@@ -154,6 +156,16 @@ static struct block *block_to_take_from(struct cxlmem_pool *pool, unsigned long 
 	return list_first_entry(preferred, struct block, list);
 }
 
+/* Puts a block of which something was taken where it belongs then. */
+static void sort_in(struct cxlmem_pool *pool, struct block *block)
+{
+	if (block->used == CXLMEM_BLOCK_PAGES)
+		list_del_init(&block->list);
+	else
+		list_move(&block->list, &pool->partial);
+	list_move_tail(&block->age, &pool->aged);
+}
+
 static unsigned long take_from_block(struct cxlmem_pool *pool, struct block *block,
 				     struct owner *owner, unsigned long wanted, unsigned long *pfns)
 {
@@ -168,11 +180,7 @@ static unsigned long take_from_block(struct cxlmem_pool *pool, struct block *blo
 		__set_bit(bit, block->map);
 	}
 	block->used += n;
-	if (block->used == CXLMEM_BLOCK_PAGES)
-		list_del_init(&block->list);
-	else
-		list_move(&block->list, &pool->partial);
-	list_move_tail(&block->age, &pool->aged);
+	sort_in(pool, block);
 	return n;
 }
 
@@ -193,7 +201,8 @@ unsigned long cxlmem_pool_take(struct cxlmem_pool *pool, const struct cxlmem_cla
 
 	spin_lock_irqsave(&pool->lock, flags);
 	owner = find_owner(pool, claim->uid) ?: fresh;
-	n = min3(n, claim->limit - min(claim->limit, owner->pages), pool->pages - pool->used);
+	n = min3(n, claim->limit - min(claim->limit, owner->pages),
+		 pool->pages - pool->used - pool->bad);
 	if (n && owner == fresh) {
 		hash_add(pool->owners, &owner->node, __kuid_val(owner->uid));
 		fresh = NULL;
@@ -216,6 +225,18 @@ static void drop_owned_page(struct owner *owner)
 	kfree(owner);
 }
 
+static void give_back(struct cxlmem_pool *pool, struct block *block, unsigned long bit)
+{
+	__clear_bit(bit, block->map);
+	block->used--;
+	if (!block->used) {
+		list_move(&block->list, &pool->empty);
+		list_del_init(&block->age);
+	} else if (block->used == CXLMEM_BLOCK_PAGES - 1) {
+		list_add(&block->list, &pool->partial);
+	}
+}
+
 /* Called wherever the last reference of a page goes, interrupts included. */
 void cxlmem_pool_free(struct page *page)
 {
@@ -227,16 +248,29 @@ void cxlmem_pool_free(struct page *page)
 
 	spin_lock_irqsave(&pool->lock, flags);
 	page->zone_device_data = NULL;
-	__clear_bit(i % CXLMEM_BLOCK_PAGES, block->map);
-	block->used--;
-	if (!block->used) {
-		list_move(&block->list, &pool->empty);
-		list_del_init(&block->age);
-	} else if (block->used == CXLMEM_BLOCK_PAGES - 1) {
-		list_add(&block->list, &pool->partial);
-	}
+	if (PageHWPoison(page))
+		pool->bad++;
+	else
+		give_back(pool, block, i % CXLMEM_BLOCK_PAGES);
 	drop_owned_page(owner);
 	WRITE_ONCE(pool->used, pool->used - 1);
+	spin_unlock_irqrestore(&pool->lock, flags);
+}
+
+/* A page has a memory error: nobody gets it any more, once its user has let go of it. */
+void cxlmem_pool_retire(struct cxlmem_pool *pool, unsigned long pfn)
+{
+	unsigned long i = pfn - pool->first;
+	struct block *block = &pool->blocks[i / CXLMEM_BLOCK_PAGES];
+	unsigned long flags;
+
+	spin_lock_irqsave(&pool->lock, flags);
+	if (!TestSetPageHWPoison(pfn_to_page(pfn)) &&
+	    !__test_and_set_bit(i % CXLMEM_BLOCK_PAGES, block->map)) {
+		block->used++;
+		sort_in(pool, block);
+		pool->bad++;
+	}
 	spin_unlock_irqrestore(&pool->lock, flags);
 }
 
@@ -266,17 +300,28 @@ unsigned int cxlmem_pool_block_used(const struct cxlmem_pool *pool, unsigned lon
 	return READ_ONCE(pool->blocks[(pfn - pool->first) / CXLMEM_BLOCK_PAGES].used);
 }
 
+/* A page that somebody has, or 0. */
+static unsigned long find_owned(struct cxlmem_pool *pool)
+{
+	struct block *block;
+	unsigned long bit;
+
+	list_for_each_entry(block, &pool->aged, age)
+		for_each_set_bit(bit, block->map, CXLMEM_BLOCK_PAGES)
+			if (pfn_to_page(block_pfn(pool, block) + bit)->zone_device_data)
+				return block_pfn(pool, block) + bit;
+	return 0;
+}
+
 /* A page in use, to name in a message, and its owner; 0 if there is none. */
 unsigned long cxlmem_pool_example(struct cxlmem_pool *pool, kuid_t *uid)
 {
-	unsigned long flags, pfn = 0;
 	const struct owner *owner;
-	struct block *block;
+	unsigned long flags, pfn;
 
 	spin_lock_irqsave(&pool->lock, flags);
-	block = list_first_entry_or_null(&pool->aged, struct block, age);
-	if (block) {
-		pfn = block_pfn(pool, block) + find_first_bit(block->map, CXLMEM_BLOCK_PAGES);
+	pfn = find_owned(pool);
+	if (pfn) {
 		owner = pfn_to_page(pfn)->zone_device_data;
 		*uid = owner->uid;
 	}
