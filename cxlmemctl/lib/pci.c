@@ -129,6 +129,7 @@ static int finish(struct transition *t, const char *pci, int result)
 int pci_bind(struct transition *t, const char *pci)
 {
 	char former[NAME_LEN], now[NAME_LEN];
+	struct cxlmem_device *dev;
 	int rc;
 
 	rc = check_function(t, pci);
@@ -137,6 +138,11 @@ int pci_bind(struct transition *t, const char *pci)
 	current_driver(t, pci, former, sizeof(former));
 	if (!strcmp(former, DRIVER))
 		return finish(t, pci, CXLMEM_ALREADY);
+	dev = device_of(t->ctx, pci);
+	if (dev)
+		return fail(t->ctx, EBUSY,
+			    "the memory of %s is %s already, by the function's own driver %s; modes are switched there",
+			    pci, dev->name, former);
 	rc = check_regions(t, pci);
 	if (rc)
 		return rc;
