@@ -1,6 +1,7 @@
 #!/bin/bash
 # Two Type-2 functions: each engine reaches the other one's memory.
 # machine: type2-pair
+# check: 6.12
 
 . /cxlmem/tests/vm/type2.sh
 

@@ -3,6 +3,7 @@
 # kernel and the engine change under each other, and never see a stale page.
 # machine: type2
 # timeout: 300
+# check: 7.2
 
 . /cxlmem/tests/vm/type2.sh
 
