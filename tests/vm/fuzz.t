@@ -19,7 +19,7 @@ range="0x30000000 0x8000000"
 
 bind_device
 cxlmemctl online cxlmem0 >/dev/null
-start_pattern 0 16 -w
+start_pattern 0 4 -w
 modprobe cxlmem_range
 # No minute's wait for what somebody else's page holds up.
 echo 2 >/sys/module/cxlmem_core/parameters/remove_timeout
