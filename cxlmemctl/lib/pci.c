@@ -138,6 +138,9 @@ int pci_bind(struct transition *t, const char *pci)
 	current_driver(t, pci, former, sizeof(former));
 	if (!strcmp(former, DRIVER))
 		return finish(t, pci, CXLMEM_ALREADY);
+	rc = cxlmem_rescan(t->ctx);
+	if (rc)
+		return rc;
 	dev = device_of(t->ctx, pci);
 	if (dev)
 		return fail(t->ctx, EBUSY,

@@ -221,6 +221,10 @@ static int write_setting(int root, const char *path, const char *value)
 	return 0;
 }
 
+/* With the driver of a function comes its device, and with it it goes: see put_function(). */
+#define FUNCTION_DEVICE "sys/class/cxlmem/cxlmem0"
+#define NO_DEVICE "fake/no-device"
+
 /* A driver takes a function: the one it is told, or else cxl_pci. */
 static int probe(int root, const char *pci)
 {
@@ -239,12 +243,17 @@ static int probe(int root, const char *pci)
 	unlinkat(root, path, 0);
 	if (symlinkat(target, root, path))
 		abort();
+	if (!strcmp(driver, "cxlmem_pci"))
+		renameat(root, NO_DEVICE, root, FUNCTION_DEVICE);
 	return 0;
 }
 
 static int unbind(int root, const char *pci)
 {
 	char path[256];
+
+	if (!faccessat(root, "fake/function", F_OK, 0))
+		renameat(root, FUNCTION_DEVICE, root, NO_DEVICE);
 
 	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver", pci);
 	return unlinkat(root, path, 0) ? -ENODEV : 0;

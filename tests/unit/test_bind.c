@@ -53,11 +53,17 @@ static void put_cxl_config(unsigned int capability)
 	put_config(config, sizeof(config));
 }
 
-/* A function that cxl_pci has; once bound, it has the device that is there from the beginning. */
+/* A function that cxl_pci has. While cxlmem_pci has it, there is its device, see kernel.c. */
 static void put_function(void)
 {
+	char device[PATH_MAX], none[PATH_MAX];
+
 	put_machine();
 	put_device(0);
+	put("fake/function", "%s", "");
+	snprintf(device, sizeof(device), "%s/sys/class/cxlmem/cxlmem0", tree_path());
+	snprintf(none, sizeof(none), "%s/fake/no-device", tree_path());
+	assert_int_equal(rename(device, none), 0);
 	put("sys/module/cxlmem_pci/x", "%s", "");
 	put(PCI "/driver_override", "%s", "");
 	put("sys/bus/pci/drivers/cxl_pci/unbind", "%s", "");
@@ -118,6 +124,23 @@ static void function_with_node(void **state)
 	assert_string_equal(driver(), "cxlmem_pci");
 	assert_int_equal(cxlmem_device_unbind(dev, &options), CXLMEM_DONE);
 	assert_int_equal(cxlmem_bind(ctx, "0d:00.0", &with_node, &dev), -EPERM);
+	assert_string_equal(driver(), "cxl_pci");
+	cxlmem_unref(ctx);
+}
+
+/* A vendor's driver that hands its memory out by cxlmem itself. */
+static void function_of_vendor(void **state)
+{
+	struct cxlmem_ctx *ctx;
+	struct cxlmem_device *dev;
+
+	(void)state;
+	put_function();
+	put_device(0);
+	put_link(PCI "/driver", "../../drivers/cxl_pci");
+	ctx = tree_context();
+	assert_int_equal(cxlmem_bind(ctx, "0d:00.0", &options, &dev), -EBUSY);
+	assert_contains(cxlmem_error(ctx), "is cxlmem0 already, by the function's own driver cxl_pci");
 	assert_string_equal(driver(), "cxl_pci");
 	cxlmem_unref(ctx);
 }
@@ -402,6 +425,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(function),
 		TEST(function_with_node),
+		TEST(function_of_vendor),
 		TEST(driver_refuses),
 		TEST(former_driver_does_not_let_go),
 		TEST(no_such_function),
