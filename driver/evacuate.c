@@ -8,7 +8,6 @@
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/oom.h>
 #include <linux/sched/signal.h>
 #include <linux/vmstat.h>
 
@@ -117,10 +116,16 @@ static u64 room_for(const struct cxlmem_memory *mem)
 
 struct evacuation {
 	struct cxlmem_memory *mem;
-	struct notifier_block oom;
 	bool finished;
 	int error;
 };
+
+/* Blocks are going off line, or were a moment ago: by us, or by who writes to their files. */
+static bool is_being_emptied(const struct cxlmem_memory *mem)
+{
+	return READ_ONCE(mem->leaving) || READ_ONCE(mem->block_going) ||
+	       time_before(jiffies, READ_ONCE(mem->block_gone) + HZ);
+}
 
 /*
  * A process that is bound to the node finds no free page there while the last
@@ -128,15 +133,15 @@ struct evacuation {
  * node is empty, so it only has to wait; as long as the rest of the machine has
  * memory, it is the node that is out of it.
  */
-static int spare_bound_processes(struct notifier_block *oom, unsigned long unused, void *freed)
+int cxlmem_spare_bound_processes(struct notifier_block *oom, unsigned long unused, void *freed)
 {
-	struct evacuation *evacuation = container_of(oom, struct evacuation, oom);
+	struct cxlmem_memory *mem = container_of(oom, struct cxlmem_memory, oom);
 	int node;
 
-	if (fatal_signal_pending(current))
+	if (fatal_signal_pending(current) || !is_being_emptied(mem))
 		return NOTIFY_DONE;
 	for_each_node_state(node, N_MEMORY) {
-		if (node == evacuation->mem->node || !node_free(node))
+		if (node == mem->node || !node_free(node))
 			continue;
 		schedule_timeout_killable(HZ / 10);
 		*(unsigned long *)freed += 1;
@@ -262,10 +267,7 @@ static int report(struct cxlmem_device *cdev, int stopped, int error)
 int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated)
 {
 	struct cxlmem_memory *mem = cdev->mem;
-	struct evacuation evacuation = {
-		.mem = mem,
-		.oom.notifier_call = spare_bound_processes,
-	};
+	struct evacuation evacuation = { .mem = mem };
 	u64 used = used_bytes(mem);
 	u64 room = room_for(mem);
 	struct task_struct *task;
@@ -286,7 +288,6 @@ int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated)
 		return cxlmem_refuse(cdev, PTR_ERR(task), "no memory for a thread (%pe)", task);
 	}
 	get_task_struct(task);
-	register_oom_notifier(&evacuation.oom);
 	wake_up_process(task);
 
 	stopped = wait_or_stop(cdev, &evacuation);
@@ -296,7 +297,6 @@ int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated)
 	}
 	kthread_stop(task);
 	put_task_struct(task);
-	unregister_oom_notifier(&evacuation.oom);
 	WRITE_ONCE(mem->leaving, false);
 
 	/* A signal that came too late stopped nothing. */

@@ -72,6 +72,9 @@ enum cxlmem_stat {
  * @group: memory group id, in the modes "system" and "cma"
  * @type: memory type that @node's tier is made by, in these modes
  * @guard: the memory notifier, in these modes
+ * @oom: spares who is bound to @node while blocks leave, in these modes
+ * @block_going: a memory block is going off line
+ * @block_gone: when one last went, in jiffies
  * @policy: for a full device, in mode "driver"
  * @quota: bytes that a user may have, in the modes "driver" and "cma"; 0 for no limit
  * @coherent: what mode "driver" needs, NULL in the others
@@ -106,6 +109,9 @@ struct cxlmem_memory {
 	int group;
 	struct memory_dev_type *type;
 	struct notifier_block guard;
+	struct notifier_block oom;
+	bool block_going;
+	unsigned long block_gone;
 
 	enum cxlmem_policy policy;
 	u64 quota;
@@ -202,6 +208,7 @@ void cxlmem_system_exit(void);
 
 /* evacuate.c */
 int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated);
+int cxlmem_spare_bound_processes(struct notifier_block *oom, unsigned long unused, void *freed);
 u64 cxlmem_host_room(int except);
 unsigned int cxlmem_remove_timeout(void);
 

@@ -11,6 +11,7 @@
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
+#include <linux/oom.h>
 #include <linux/sched.h>
 
 #include "internal.h"
@@ -75,8 +76,13 @@ static int guard_notify(struct notifier_block *guard, unsigned long action, void
 	case MEM_GOING_ONLINE:
 		rc = check_zone(mem, arg->start_pfn, block);
 		break;
+	case MEM_GOING_OFFLINE:
+		WRITE_ONCE(mem->block_going, true);
+		break;
 	case MEM_OFFLINE:
 		trace_cxlmem_block(mem->name, block, "offlined");
+		WRITE_ONCE(mem->block_gone, jiffies);
+		WRITE_ONCE(mem->block_going, false);
 		if (READ_ONCE(mem->leaving)) {
 			atomic_inc(&mem->blocks_done);
 			wake_up(&mem->wait);
@@ -84,6 +90,7 @@ static int guard_notify(struct notifier_block *guard, unsigned long action, void
 		break;
 	case MEM_CANCEL_OFFLINE:
 		trace_cxlmem_block(mem->name, block, "stuck");
+		WRITE_ONCE(mem->block_going, false);
 		break;
 	}
 	if (rc == NOTIFY_OK && mem->cma)
@@ -114,6 +121,7 @@ static int check_settings(struct cxlmem_device *cdev)
 /* What is left to do once the blocks are gone. */
 void cxlmem_release_node(struct cxlmem_memory *mem)
 {
+	unregister_oom_notifier(&mem->oom);
 	unregister_memory_notifier(&mem->guard);
 	memory_group_unregister(mem->group);
 	clear_node_memory_type(mem->node, mem->type);
@@ -145,6 +153,9 @@ int cxlmem_add_blocks(struct cxlmem_device *cdev, bool memmap_on_memory)
 
 	mem->guard.notifier_call = guard_notify;
 	register_memory_notifier(&mem->guard);
+	mem->block_gone = jiffies - HZ;
+	mem->oom.notifier_call = cxlmem_spare_bound_processes;
+	register_oom_notifier(&mem->oom);
 
 	/* Not busy, so that the kernel's own resource fits in. */
 	mem->res->flags = IORESOURCE_SYSTEM_RAM;
