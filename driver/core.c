@@ -190,6 +190,7 @@ static void __exit cxlmem_exit(void)
 	cxlmem_chardev_exit();
 	cxlmem_work_exit();
 	cxlmem_system_exit();
+	cxlmem_evacuate_exit();
 }
 module_exit(cxlmem_exit);
 

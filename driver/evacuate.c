@@ -8,8 +8,13 @@
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/ptrace.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/task_work.h>
 #include <linux/vmstat.h>
+#include <asm/syscall.h>
 
 #include "internal.h"
 
@@ -127,27 +132,85 @@ static bool is_being_emptied(const struct cxlmem_memory *mem)
 	       time_before(jiffies, READ_ONCE(mem->block_gone) + HZ);
 }
 
+/* More than all but a few system calls and page faults ask for. */
+#define LEAVE_PAGES PHYS_PFN(SZ_64M)
+
+/* A memory block that takes so long may wait for somebody who waits for memory. */
+#define STUCK (2 * HZ)
+
+static bool is_stuck(const struct cxlmem_memory *mem)
+{
+	return READ_ONCE(mem->block_going) &&
+	       time_after(jiffies, READ_ONCE(mem->block_since) + STUCK);
+}
+
+static void end_leave(struct callback_head *work)
+{
+	current->flags &= ~PF_MEMALLOC;
+	kfree(work);
+	module_put(THIS_MODULE);
+}
+
+/*
+ * Who has to wait for a page may hold the one that is to be moved, as in a copy on write,
+ * and both would wait for ever. So its binding has leave: the allocator looks at none
+ * for a task with PF_MEMALLOC, which it is until it is back in user mode. Nor does it
+ * look at watermarks then, so there has to be room. In a page fault that is soon over;
+ * a system call may come to things that such a task must not do, as writing a file
+ * back, and so it has leave only if there is no other way.
+ */
+static bool give_leave(const struct cxlmem_memory *mem, unsigned long room)
+{
+	/* An exception from user mode is no call. */
+	bool in_call = syscall_get_nr(current, current_pt_regs()) >= 0;
+	struct callback_head *work;
+
+	if (room < LEAVE_PAGES || (in_call && !is_stuck(mem)) ||
+	    current->flags & (PF_KTHREAD | PF_USER_WORKER | PF_MEMALLOC) ||
+	    !try_module_get(THIS_MODULE))
+		return false;
+	work = kmalloc(sizeof(*work), GFP_NOWAIT);
+	if (work) {
+		init_task_work(work, end_leave);
+		if (!task_work_add(current, work, TWA_RESUME)) {
+			current->flags |= PF_MEMALLOC;
+			return true;
+		}
+	}
+	kfree(work);
+	module_put(THIS_MODULE);
+	return false;
+}
+
+/* Waits until nobody is in end_leave() any more: that it has let go of us is not its end. */
+void cxlmem_evacuate_exit(void)
+{
+	synchronize_rcu_tasks();
+}
+
 /*
  * A process that is bound to the node finds no free page there while the last
  * blocks leave, and would be killed for it. Its binding is void as soon as the
- * node is empty, so it only has to wait; as long as the rest of the machine has
- * memory, it is the node that is out of it.
+ * node is empty, so it gets pages elsewhere or waits; as long as the rest of the
+ * machine has memory, it is the node that is out of it.
  */
 int cxlmem_spare_bound_processes(struct notifier_block *oom, unsigned long unused, void *freed)
 {
 	struct cxlmem_memory *mem = container_of(oom, struct cxlmem_memory, oom);
+	unsigned long room = 0;
 	int node;
 
 	if (fatal_signal_pending(current) || !is_being_emptied(mem))
 		return NOTIFY_DONE;
-	for_each_node_state(node, N_MEMORY) {
-		if (node == mem->node || !node_free(node))
-			continue;
+	for_each_node_state(node, N_MEMORY)
+		if (node != mem->node)
+			room += node_free(node);
+	if (!room)
+		return NOTIFY_DONE;
+	if (!give_leave(mem, room))
 		schedule_timeout_killable(HZ / 10);
-		*(unsigned long *)freed += 1;
-		return NOTIFY_OK;
-	}
-	return NOTIFY_DONE;
+	*(unsigned long *)freed += 1;
+	return NOTIFY_OK;
 }
 
 /*

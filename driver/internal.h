@@ -74,6 +74,7 @@ enum cxlmem_stat {
  * @guard: the memory notifier, in these modes
  * @oom: spares who is bound to @node while blocks leave, in these modes
  * @block_going: a memory block is going off line
+ * @block_since: when that began, in jiffies
  * @block_gone: when one last went, in jiffies
  * @policy: for a full device, in mode "driver"
  * @quota: bytes that a user may have, in the modes "driver" and "cma"; 0 for no limit
@@ -111,6 +112,7 @@ struct cxlmem_memory {
 	struct notifier_block guard;
 	struct notifier_block oom;
 	bool block_going;
+	unsigned long block_since;
 	unsigned long block_gone;
 
 	enum cxlmem_policy policy;
@@ -209,6 +211,7 @@ void cxlmem_system_exit(void);
 /* evacuate.c */
 int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated);
 int cxlmem_spare_bound_processes(struct notifier_block *oom, unsigned long unused, void *freed);
+void cxlmem_evacuate_exit(void);
 u64 cxlmem_host_room(int except);
 unsigned int cxlmem_remove_timeout(void);
 

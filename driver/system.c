@@ -77,6 +77,7 @@ static int guard_notify(struct notifier_block *guard, unsigned long action, void
 		rc = check_zone(mem, arg->start_pfn, block);
 		break;
 	case MEM_GOING_OFFLINE:
+		WRITE_ONCE(mem->block_since, jiffies);
 		WRITE_ONCE(mem->block_going, true);
 		break;
 	case MEM_OFFLINE:
