@@ -26,6 +26,10 @@ start_program pattern -s -f -b "$node" $share
 by_range=$pattern
 start_program in_far_cpuset pattern -s -f $share
 by_cpuset=$pattern
+# Who copies on write waits for memory, and holds the page that is to move.
+numactl --membind "$node" stress-ng --quiet --fork 2 --vm 1 --vm-bytes 16M --verify --timeout 0 >/tmp/stress 2>&1 &
+stress=$!
+wait_for 30 pgrep -P $stress
 is "$(($(resident "$by_policy" "$node") + $(resident "$by_range" "$node") +
 	$(resident "$by_cpuset" "$node") > share * 27 / 10))" 1 "all three have their memory on the node"
 
@@ -35,6 +39,10 @@ intact "$by_range" "memory bound to the node is intact"
 intact "$by_cpuset" "a process in a cpuset of that node is intact"
 is "$(resident "$by_policy" "$node") $(resident "$by_range" "$node") $(resident "$by_cpuset" "$node")" \
 	"0 0 0" "none of them has memory on the node any more"
+kill -INT $stress
+wait $stress
+is $? 0 "parents and children that copy on write are intact"
+diag "$(cat /tmp/stress)"
 like "$(dmesg | grep -c 'invoked oom-killer')" '^0$' "nothing was killed"
 
 done_testing
