@@ -42,6 +42,7 @@ is "$(cat /proc/iomem)" "$iomem" "nothing is left behind"
 
 # The firmware has set the memory aside, so the kernel's own driver for that takes it too,
 # be it loaded first or last.
+echo online_movable >/sys/devices/system/memory/auto_online_blocks
 modprobe -a dax_hmem device_dax kmem
 wait_for 20 eval '[ "$(mib_of 1 MemTotal)" -gt 0 ]'
 fails_with 1 "does not take $fn" cxlmemctl bind "$fn"
