@@ -16,6 +16,7 @@
 #include <linux/task_work.h>
 #include <linux/vmstat.h>
 #include <asm/syscall.h>
+#include <asm/unistd.h>
 
 #include "internal.h"
 
@@ -152,6 +153,12 @@ static void end_leave(struct callback_head *work)
 	module_put(THIS_MODULE);
 }
 
+/* A task that is made by one with PF_MEMALLOC has it for good. These may do that later on. */
+static bool may_make_task(int call)
+{
+	return call == __NR_clone3 || call == __NR_io_uring_enter || call == __NR_ioctl;
+}
+
 /*
  * Who has to wait for a page may hold the one that is to be moved, as in a copy on write,
  * and both would wait for ever. So its binding has leave: the allocator looks at none
@@ -162,11 +169,11 @@ static void end_leave(struct callback_head *work)
  */
 static bool give_leave(const struct cxlmem_memory *mem, unsigned long room)
 {
-	/* An exception from user mode is no call. */
-	bool in_call = syscall_get_nr(current, current_pt_regs()) >= 0;
+	/* An exception from user mode is none: -1. */
+	int call = syscall_get_nr(current, current_pt_regs());
 	struct callback_head *work;
 
-	if (room < LEAVE_PAGES || (in_call && !is_stuck(mem)) ||
+	if (room < LEAVE_PAGES || (call >= 0 && (!is_stuck(mem) || may_make_task(call))) ||
 	    current->flags & (PF_KTHREAD | PF_USER_WORKER | PF_MEMALLOC) ||
 	    !try_module_get(THIS_MODULE))
 		return false;
