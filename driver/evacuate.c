@@ -321,7 +321,10 @@ static int report(struct cxlmem_device *cdev, int stopped, int error)
 	u64 block = stuck_block(mem);
 
 	if (stopped == -EINTR)
-		return cxlmem_refuse(cdev, -EINTR, "stopped by a signal; %d of %d memory blocks are online as before",
+		return cxlmem_refuse(cdev, -EINTR,
+				     "stopped by a signal at memory block %llu [mem %#llx-%#llx]; %d of %d memory blocks are online as before",
+				     block / memory_block_size_bytes(), block,
+				     block + memory_block_size_bytes() - 1,
 				     count_online_blocks(mem), mem->blocks_total);
 	if (stopped == -ENODEV)
 		return cxlmem_refuse(cdev, -ENODEV, "the device is being removed, or is broken");

@@ -76,6 +76,7 @@ enum cxlmem_stat {
  * @block_going: a memory block is going off line
  * @block_since: when that began, in jiffies
  * @block_gone: when one last went, in jiffies
+ * @walking: held by who looks at pages of a block that is online
  * @policy: for a full device, in mode "driver"
  * @quota: bytes that a user may have, in the modes "driver" and "cma"; 0 for no limit
  * @coherent: what mode "driver" needs, NULL in the others
@@ -114,6 +115,7 @@ struct cxlmem_memory {
 	bool block_going;
 	unsigned long block_since;
 	unsigned long block_gone;
+	struct mutex walking;
 
 	enum cxlmem_policy policy;
 	u64 quota;
@@ -207,6 +209,10 @@ int cxlmem_add_blocks(struct cxlmem_device *cdev, bool memmap_on_memory);
 void cxlmem_release_node(struct cxlmem_memory *mem);
 void cxlmem_blocks_progress(const struct cxlmem_memory *mem, u64 *done, u64 *total);
 void cxlmem_system_exit(void);
+
+/* contents.c */
+extern const struct attribute_group cxlmem_contents_group;
+void cxlmem_contents_wait(struct cxlmem_memory *mem);
 
 /* evacuate.c */
 int cxlmem_offline_and_remove(struct cxlmem_device *cdev, u64 *evacuated);

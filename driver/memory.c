@@ -94,6 +94,7 @@ static struct cxlmem_memory *claim(struct range range, enum cxlmem_source source
 	mem->memmap_on_memory = mhp_supports_memmap_on_memory();
 	INIT_LIST_HEAD(&mem->orphan);
 	init_waitqueue_head(&mem->wait);
+	mutex_init(&mem->walking);
 	return no_free_ptr(mem);
 }
 

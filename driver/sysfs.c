@@ -447,5 +447,6 @@ const struct attribute_group *cxlmem_groups[] = {
 	&cxlmem_group,
 	&pages_group,
 	&cma_group,
+	&cxlmem_contents_group,
 	NULL
 };

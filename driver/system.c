@@ -84,6 +84,7 @@ static int guard_notify(struct notifier_block *guard, unsigned long action, void
 		trace_cxlmem_block(mem->name, block, "offlined");
 		WRITE_ONCE(mem->block_gone, jiffies);
 		WRITE_ONCE(mem->block_going, false);
+		cxlmem_contents_wait(mem);
 		if (READ_ONCE(mem->leaving)) {
 			atomic_inc(&mem->blocks_done);
 			wake_up(&mem->wait);
