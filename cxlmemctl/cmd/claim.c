@@ -29,10 +29,8 @@
 
 static int add_line(struct listing *listing, const struct cxlmem_claim *claim)
 {
-	char id[32], size[32], offset[32], user[256], pid[16] = "-";
-	const char *const words[] = {
-		id, size, offset, user, pid, claim->command[0] ? claim->command : "-",
-	};
+	char id[32], size[32], offset[32], user[256], pid[16] = "";
+	const char *const words[] = { id, size, offset, user, pid, claim->command };
 
 	snprintf(id, sizeof(id), "%" PRIu64, claim->id);
 	listing_amount(listing, claim->size, size, sizeof(size));

@@ -20,6 +20,9 @@ static const struct option_row mode_options[] = {
 	{ OPT_QUOTA, "quota", "SIZE", "modes driver, cma: what a user may have; 0: all" },
 	{ OPT_LEND, "lend", "on|off", "mode cma: the system may use what is not claimed" },
 	ROW_PARTIAL,
+	ROW_JOBS,
+	ROW_NICE,
+	ROW_TO,
 	ROW_TIMEOUT,
 	ROW_FORCE("whatever node; a devdax device in use; no check for room"),
 	ROW_NO_WAIT,
@@ -41,6 +44,9 @@ static const struct option_row online_options[] = {
 
 static const struct option_row offline_options[] = {
 	ROW_PARTIAL,
+	ROW_JOBS,
+	ROW_NICE,
+	ROW_TO,
 	ROW_TIMEOUT,
 	ROW_FORCE("a devdax device in use; no check for room"),
 	ROW_NO_WAIT,
@@ -268,10 +274,11 @@ const struct command commands[] = {
 		.args = "DEV",
 		.min_args = 1,
 		.max_args = 1,
-		.help = "list the processes that have memory on a device",
-		.more = "With amounts, in any mode; memory that processes share counts for each. For root only,\n"
-			"as nobody else may know where pages are. Memory that no process has mapped (files that\n"
-			"have only been read, the kernel's own) is told as a sum if it is known.",
+		.help = "tell who and what has memory on a device",
+		.more = "Processes, with amounts, in any mode; memory that they share counts for each. In the\n"
+			"modes system and cma also what kinds of memory there are: files by file system, the\n"
+			"kernel's own. NOTE tells what an evacuation has to know of. For root only, as nobody\n"
+			"else may know where pages are.",
 		.examples = "  cxlmemctl who cxlmem0\n"
 			    "  cxlmemctl who cxlmem0 --json\n",
 		.options = who_options,

@@ -55,7 +55,7 @@ int listing_line(struct listing *listing, const char *const *words, size_t nr)
 	if (!line)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)
-		if (scols_line_set_data(line, i, words[i]))
+		if (scols_line_set_data(line, i, words[i][0] ? words[i] : "-"))
 			return -ENOMEM;
 	return 0;
 }

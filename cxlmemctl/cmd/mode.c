@@ -42,6 +42,7 @@ static int set_mode(struct tool *t, const char *name, const char *mode)
 				   cxlmem_device_get_name(dev), mode,
 				   cxlmem_device_get_modes(dev));
 	}
+	op.dev = dev;
 	if (!rc)
 		rc = cxlmem_device_set_mode(dev, mode, &op.options);
 	return operation_end(&op, rc, dev);
@@ -93,6 +94,7 @@ int cmd_evacuate(struct tool *t, int argc, char **argv)
 	if (rc)
 		return rc;
 	rc = cxlmem_device_find(t->ctx, argv[0], &dev);
+	op.dev = dev;
 	if (!rc)
 		rc = cxlmem_device_evacuate(dev, &op.options);
 	return operation_end(&op, rc, dev);

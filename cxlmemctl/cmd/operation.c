@@ -60,11 +60,12 @@ static struct json_object *block_to_json(const struct cxlmem_event *event)
 	json_object_object_add(o, "size", json_object_new_uint64(event->size));
 	json_object_object_add(o, "reason", json_text(event->reason));
 	json_object_object_add(o, "pages", json_text(event->pages));
+	json_object_object_add(o, "remedy", event->remedy ? json_text(event->remedy) : NULL);
 	return o;
 }
 
 /* One line of JSON on stderr for each piece of news. */
-static void json_event(const struct cxlmem_event *event)
+static void json_event(const struct cxlmem_event *event, uint64_t per_second, const char *map)
 {
 	static const char *const names[] = {
 		[CXLMEM_EVENT_STEP] = "step",
@@ -86,40 +87,65 @@ static void json_event(const struct cxlmem_event *event)
 	if (event->type == CXLMEM_EVENT_PROGRESS) {
 		json_object_object_add(o, "done", json_object_new_uint64(event->done));
 		json_object_object_add(o, "total", json_object_new_uint64(event->total));
+		json_object_object_add(o, "rate", json_object_new_uint64(per_second));
+		if (*map)
+			json_object_object_add(o, "map", json_text(map));
 	}
 	fprintf(stderr, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
 	json_object_put(o);
+}
+
+/* Bytes a second since this kind of work was begun; 0 if that cannot be told yet. */
+static uint64_t measure_rate(struct operation *op, const struct cxlmem_event *event, uint64_t now)
+{
+	if (strcmp(op->doing, event->text)) {
+		snprintf(op->doing, sizeof(op->doing), "%s", event->text);
+		op->doing_ms = now;
+	}
+	return now > op->doing_ms ? event->done * 1000 / (now - op->doing_ms) : 0;
+}
+
+static void show_amounts(const struct cxlmem_event *event, uint64_t per_second)
+{
+	char done[16], total[16], rate[16], left[16];
+
+	fprintf(stderr, ": %s of %s (%u%%)",
+		cxlmem_format_size(event->done, done, sizeof(done)),
+		cxlmem_format_size(event->total, total, sizeof(total)),
+		(unsigned int)(event->done * 100 / event->total));
+	if (per_second && event->done <= event->total)
+		fprintf(stderr, ", %s/s, %s and %" PRIu64 " s left",
+			cxlmem_format_size(per_second, rate, sizeof(rate)),
+			cxlmem_format_size(event->total - event->done, left, sizeof(left)),
+			(event->total - event->done) / per_second);
 }
 
 static void show_progress(struct operation *op, const struct cxlmem_event *event)
 {
 	bool terminal = isatty(STDERR_FILENO) && !op->tool->json;
 	uint64_t now = now_ms(), elapsed = now - op->began_ms;
-	char done[16], total[16], rate[16];
+	uint64_t per_second = measure_rate(op, event, now);
+	const char *map = "";
 
 	if (elapsed < PATIENCE_MS || now - op->shown_ms < (terminal ? LIVE_MS : LINE_MS))
 		return;
 	op->shown_ms = now;
+	if (op->dev && (terminal || op->tool->verbose)) {
+		map_update(&op->map, op->dev);
+		map = map_text(&op->map);
+	}
 	if (op->tool->json) {
-		json_event(event);
+		json_event(event, per_second, map);
 		return;
 	}
 	clear_line(op);
 	fprintf(stderr, "%s", event->text);
-	if (event->total) {
-		uint64_t per_second = event->done * 1000 / elapsed;
-
-		fprintf(stderr, ": %s of %s (%u%%)",
-			cxlmem_format_size(event->done, done, sizeof(done)),
-			cxlmem_format_size(event->total, total, sizeof(total)),
-			(unsigned int)(event->done * 100 / event->total));
-		if (per_second && event->done <= event->total)
-			fprintf(stderr, ", %s/s, %" PRIu64 " s left",
-				cxlmem_format_size(per_second, rate, sizeof(rate)),
-				(event->total - event->done) / per_second);
-	} else {
+	if (event->total)
+		show_amounts(event, per_second);
+	else
 		fprintf(stderr, " for %" PRIu64 " s", elapsed / 1000);
-	}
+	if (*map)
+		fprintf(stderr, " [%s]", map);
 	if (!terminal)
 		fputc('\n', stderr);
 	op->live = terminal;
@@ -148,6 +174,8 @@ static void show(struct operation *op, const struct cxlmem_event *event)
 			event->start, event->start + event->size - 1, event->reason);
 		if (event->pages)
 			fprintf(stderr, "  it holds: %s\n", event->pages);
+		if (event->remedy)
+			fprintf(stderr, "  what to do: %s\n", event->remedy);
 		break;
 	case CXLMEM_EVENT_KERNEL:
 		fprintf(stderr, "kernel: %s\n", event->text);
@@ -169,7 +197,7 @@ static int on_event(const struct cxlmem_event *event, void *data)
 	if (event->type == CXLMEM_EVENT_BLOCK)
 		json_object_array_add(op->blocks, block_to_json(event));
 	if (op->tool->json)
-		json_event(event);
+		json_event(event, 0, "");
 	else
 		show(op, event);
 	return stop;
@@ -189,6 +217,27 @@ static bool number(const char *text, unsigned long max, unsigned int *value)
 	return true;
 }
 
+/* Those of moving data off. 0 or an exit code. */
+static int read_pace(struct tool *t, struct cxlmem_options *options)
+{
+	const char *jobs = t->value[OPT_JOBS], *nice = t->value[OPT_NICE];
+	const char *to = t->value[OPT_TO], *timeout = t->value[OPT_TIMEOUT];
+	unsigned int value;
+
+	if (jobs && (!number(jobs, 1024, &options->jobs) || !options->jobs))
+		return wrong_usage(t, "'%s' is not a number of threads", jobs);
+	if (nice && (cxlmem_parse_size(nice, &options->rate) || !options->rate))
+		return wrong_usage(t, "'%s' is not an amount of memory (a second)", nice);
+	if (to) {
+		if (!number(to, 1023, &value))
+			return wrong_usage(t, "'%s' is not a NUMA node; those are 0 to 1023", to);
+		options->to = value;
+	}
+	if (timeout && !number(timeout, 1000000, &options->timeout))
+		return wrong_usage(t, "'%s' is not a number of seconds", timeout);
+	return 0;
+}
+
 static int read_options(struct tool *t, struct cxlmem_options *options)
 {
 	static const struct {
@@ -201,9 +250,8 @@ static int read_options(struct tool *t, struct cxlmem_options *options)
 		{ OPT_NO_WAIT,	CXLMEM_NO_WAIT },
 	};
 	const char *zone = t->value[OPT_ZONE], *node = t->value[OPT_NODE];
-	const char *memmap = t->value[OPT_MEMMAP], *timeout = t->value[OPT_TIMEOUT];
+	const char *memmap = t->value[OPT_MEMMAP], *lend = t->value[OPT_LEND];
 	const char *policy = t->value[OPT_POLICY], *quota = t->value[OPT_QUOTA];
-	const char *lend = t->value[OPT_LEND];
 	unsigned int value;
 	uint64_t bytes;
 	size_t i;
@@ -237,9 +285,7 @@ static int read_options(struct tool *t, struct cxlmem_options *options)
 			return wrong_usage(t, "--lend is on or off, not '%s'", lend);
 		options->lend = !strcmp(lend, "on");
 	}
-	if (timeout && !number(timeout, 1000000, &options->timeout))
-		return wrong_usage(t, "'%s' is not a number of seconds", timeout);
-	return 0;
+	return read_pace(t, options);
 }
 
 int operation_begin_unprivileged(struct operation *op, struct tool *t)

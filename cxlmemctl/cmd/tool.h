@@ -56,6 +56,9 @@ enum option_key {
 	OPT_WAIT,
 	OPT_DETACH,
 	OPT_ALL,
+	OPT_JOBS,
+	OPT_NICE,
+	OPT_TO,
 	OPT_KEYS,			/* how many there can be */
 };
 
@@ -126,7 +129,30 @@ void print_json(struct json_object *object);		/* with a newline; drops it */
 #define ROW_DRY_RUN	{ OPT_DRY_RUN, "dry-run", NULL, "tell what would happen, change nothing" }
 #define ROW_PARTIAL	{ OPT_PARTIAL, "partial", NULL, "keep what could be done if not all can (exit code 64)" }
 #define ROW_TIMEOUT	{ OPT_TIMEOUT, "timeout", "SEC", "give up after SEC seconds without progress (300; 0: never)" }
+#define ROW_JOBS	{ OPT_JOBS, "jobs", "N", "threads that move memory off (one for each CPU)" }
+#define ROW_NICE	{ OPT_NICE, "nice", "RATE", "move no more than RATE a second, such as 200M" }
+#define ROW_TO		{ OPT_TO, "to", "N", "NUMA node to move it to (the nearest that is no device's)" }
 #define ROW_NO_WAIT	{ OPT_NO_WAIT, "no-wait", NULL, "fail if another program works on the device" }
+
+/* ---- map.c ---- */
+
+/* More memory blocks than these are not drawn. */
+#define MAX_MAP_BLOCKS 4096
+
+struct block_map {
+	size_t nr;
+	size_t next;			/* to be looked at */
+	struct {
+		bool known;		/* has been looked at */
+		bool online;
+		unsigned char fill;	/* per cent */
+	} blocks[MAX_MAP_BLOCKS];
+};
+
+/* Looks at some more of the blocks. */
+void map_update(struct block_map *map, struct cxlmem_device *dev);
+/* Valid until the next call. */
+const char *map_text(const struct block_map *map);
 
 struct operation {
 	struct tool *tool;
@@ -134,6 +160,10 @@ struct operation {
 	struct json_object *blocks;	/* that failed */
 	uint64_t began_ms;
 	uint64_t shown_ms;		/* when progress was last shown */
+	char doing[64];			/* what progress was about, */
+	uint64_t doing_ms;		/* and since when */
+	struct cxlmem_device *dev;	/* whose blocks are drawn, or NULL */
+	struct block_map map;
 	bool live;			/* a line of progress stands on the terminal */
 };
 
@@ -165,7 +195,7 @@ struct listing_column {
 /* By the options -n and -r. 0 or -ENOMEM; to be ended in both cases. */
 int listing_start(struct listing *listing, struct tool *t, const struct listing_column *columns,
 		  size_t nr);
-/* A word for each column of the table. 0 or -ENOMEM. */
+/* A word for each column of the table; "" looks like "-". 0 or -ENOMEM. */
 int listing_line(struct listing *listing, const char *const *words, size_t nr);
 /* An amount, in bytes with -b. */
 void listing_amount(const struct listing *listing, uint64_t bytes, char *text, size_t size);

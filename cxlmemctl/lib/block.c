@@ -70,6 +70,31 @@ int blocks_read(struct cxlmem_device *dev, struct blocks *blocks)
 	return 0;
 }
 
+EXPORT int cxlmem_device_get_block(struct cxlmem_device *dev, size_t n, struct cxlmem_block *block)
+{
+	static const char *const states[] = {
+		[BLOCK_ABSENT] = "absent",
+		[BLOCK_OFFLINE] = "offline",
+		[BLOCK_ONLINE] = "online",
+	};
+	uint64_t size = block_size(dev->ctx);
+	enum block_state state;
+	struct pages pages;
+
+	if (!size || n >= dev->usable.size / size)
+		return -ERANGE;
+	*block = (struct cxlmem_block){
+		.index = dev->usable.start / size + n,
+		.start = dev->usable.start + n * size,
+		.size = size,
+	};
+	state = block_read(dev->ctx, block->index);
+	block->state = states[state];
+	if (state == BLOCK_ONLINE && pages_count(dev->ctx, block->start, size, &pages))
+		block->used = pages.in_use;
+	return 0;
+}
+
 static int write_state(struct transition *t, uint64_t index, const char *state, const char *doing)
 {
 	char path[PATH_MAX];
@@ -251,6 +276,23 @@ static int offline_failed(struct transition *t, int rc, uint64_t index, const ch
 		    (uintmax_t)index, then);
 }
 
+/*
+ * The second block, then the others from the last one down, and the first in the end:
+ * after each block the kernel walks its zone, as above, and so it finds a hole soon.
+ */
+static void make_hole_at_the_beginning(struct blocks *blocks)
+{
+	struct block first;
+
+	if (blocks->nr < 3)
+		return;
+	first = blocks->v[0];
+	blocks->nr--;
+	memmove(blocks->v, blocks->v + 1, blocks->nr * sizeof(*blocks->v));
+	leave_hole_to_the_end(blocks);
+	blocks->v[blocks->nr++] = first;
+}
+
 int blocks_offline(struct transition *t)
 {
 	bool partial = t->opt.flags & CXLMEM_PARTIAL;
@@ -262,6 +304,7 @@ int blocks_offline(struct transition *t)
 	rc = blocks_read(t->dev, &blocks);
 	if (rc)
 		return rc;
+	make_hole_at_the_beginning(&blocks);
 	t->done = 0;
 	t->total = t->dev->online;
 	for (i = 0; i < blocks.nr; i++) {

@@ -236,7 +236,10 @@ static bool failed_address(struct transition *t, uint64_t *address)
 	return !parse_number(at, address);
 }
 
-/* Tells which memory block kept the driver from taking the memory away, and why. */
+/*
+ * Tells which memory block kept the driver from taking the memory away, and why. If we have
+ * given up, it is the one that the driver was at.
+ */
 static void report_block(struct transition *t)
 {
 	const struct range *range = &t->dev->usable;
@@ -248,7 +251,7 @@ static void report_block(struct transition *t)
 		address = failure.address;
 	else if (!failed_address(t, &address))
 		return;
-	if (block_size(t->ctx))
+	if (block_size(t->ctx) && in_range(range, address))
 		event_block(t, address / block_size(t->ctx), NULL);
 }
 

@@ -84,6 +84,13 @@ bool device_has_blocks(const struct cxlmem_device *dev)
 	return !strcmp(dev->mode, "system") || !strcmp(dev->mode, "cma");
 }
 
+/* The system has all that is on line; what mode "cma" keeps does not go off line by itself. */
+bool device_is_lent(const struct cxlmem_device *dev)
+{
+	return !strcmp(dev->mode, "system") ||
+	       (!strcmp(dev->mode, "cma") && dev->lend > 0 && !dev->claimed);
+}
+
 static void read_blocks(struct cxlmem_device *dev)
 {
 	struct blocks blocks;

@@ -4,7 +4,7 @@
 
 int evacuate_check_room(struct transition *t)
 {
-	int64_t used = cxlmem_device_get_used(t->dev);
+	int64_t used = cxlmem_device_get_used(t->dev) - (int64_t)t->dev->claimed;
 	char need[16], have[16];
 	uint64_t available;
 
@@ -18,6 +18,52 @@ int evacuate_check_room(struct transition *t)
 		    cxlmem_format_size(available, have, sizeof(have)));
 }
 
+static int refuse_claimed(struct cxlmem_device *dev)
+{
+	char claimed[16];
+
+	return fail(dev->ctx, EBUSY,
+		    "%s of %s are claimed; \"cxlmemctl claim %s\" lists who has them, and they have to let go first",
+		    cxlmem_format_size(dev->claimed, claimed, sizeof(claimed)), dev->name,
+		    dev->name);
+}
+
+static void foretell_time(struct transition *t)
+{
+	const struct range *range = &t->dev->usable;
+	struct pages pages;
+	uint64_t seconds;
+	char kinds[512];
+
+	if (!pages_count(t->ctx, range->start, range->size, &pages) || !pages.in_use)
+		return;
+	pages_describe(t->ctx, range->start, range->size, kinds, sizeof(kinds));
+	seconds = estimate_seconds(t, &pages);
+	if (seconds)
+		event_text(t, CXLMEM_EVENT_STEP, "there are: %s; to move that takes about %ju s",
+			   kinds, (uintmax_t)seconds);
+	else
+		event_text(t, CXLMEM_EVENT_STEP, "there are: %s; to move that takes less than a second",
+			   kinds);
+}
+
+void evacuate_foretell(struct transition *t)
+{
+	struct cxlmem_device *dev = t->dev;
+	struct obstacle obstacle;
+
+	if (device_is_lent(dev))
+		foretell_time(t);
+	if (dev->claimed) {
+		refuse_claimed(dev);
+		event_text(t, CXLMEM_EVENT_WARNING, "this would fail now: %s",
+			   cxlmem_error(dev->ctx));
+	}
+	if (device_is_lent(dev) && obstacle_foresee(t, &dev->usable, &obstacle))
+		event_text(t, CXLMEM_EVENT_WARNING, "this would fail now: %s; %s", obstacle.reason,
+			   obstacle.remedy);
+}
+
 EXPORT int cxlmem_device_evacuate(struct cxlmem_device *dev, const struct cxlmem_options *options)
 {
 	struct transition t;
@@ -29,7 +75,9 @@ EXPORT int cxlmem_device_evacuate(struct cxlmem_device *dev, const struct cxlmem
 		return rc;
 	if (!strcmp(dev->mode, "driver"))
 		return transition_end(&t, dev->handed_out ? empty_driver(&t) : CXLMEM_ALREADY);
-	if (strcmp(dev->mode, "system") || !dev->online)
+	if (dev->claimed)
+		rc = refuse_claimed(dev);
+	else if (!device_is_lent(dev) || !dev->online)
 		rc = CXLMEM_ALREADY;
 	else
 		rc = evacuate_check_room(&t);
@@ -41,8 +89,11 @@ EXPORT int cxlmem_device_evacuate(struct cxlmem_device *dev, const struct cxlmem
 		event_text(&t, CXLMEM_EVENT_STEP,
 			   "would move %s of data to other nodes and take the memory blocks off line",
 			   amount);
+		evacuate_foretell(&t);
 	} else if (rc == CXLMEM_DONE) {
-		rc = blocks_offline(&t);
+		rc = clear_of_processes(&t);
+		if (!rc)
+			rc = blocks_offline(&t);
 	}
 	return transition_end(&t, rc);
 }

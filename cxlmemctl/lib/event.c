@@ -47,7 +47,7 @@ bool event_progress(struct transition *t, const char *text, uint64_t done, uint6
 	return send_event(t, &event);
 }
 
-/* Without a reason, the kernel's log is asked for it. */
+/* Without a reason, it is looked for. */
 void event_block(struct transition *t, uint64_t index, const char *reason)
 {
 	uint64_t size = block_size(t->ctx);
@@ -58,17 +58,16 @@ void event_block(struct transition *t, uint64_t index, const char *reason)
 		.size = size,
 		.reason = reason,
 	};
-	struct offline_failure failure;
-	char text[512], pages[512];
+	const struct range range = { event.start, size };
+	struct obstacle obstacle;
+	char pages[512];
 
 	if (!reason) {
-		kmsg_collect(&t->kmsg);
 		event.reason = "the kernel gives no reason; \"dmesg\" may tell more";
-		if (kmsg_offline_failure(&t->kmsg, event.start, size, &failure)) {
-			snprintf(text, sizeof(text), "%s (the kernel says \"%s\"%s%s)",
-				 kmsg_explain(failure.reason), failure.reason,
-				 failure.type[0] ? " of type " : "", failure.type);
-			event.reason = text;
+		if (obstacle_find(t, &range, &obstacle)) {
+			event.reason = obstacle.reason;
+			if (obstacle.remedy[0])
+				event.remedy = obstacle.remedy;
 		}
 	}
 	pages_describe(t->ctx, event.start, size, pages, sizeof(pages));

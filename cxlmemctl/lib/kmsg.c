@@ -101,19 +101,25 @@ bool kmsg_offline_failure(const struct kmsg *kmsg, uint64_t start, uint64_t size
 	uint64_t page = sysconf(_SC_PAGESIZE);
 	struct offline_failure one = { 0 };
 	bool found = false;
-	char number[32];
+	char number[32], text[32];
 	size_t i;
 
 	for (i = 0; i < kmsg->nr; i++) {
 		const char *line = kmsg->lines[i];
 
 		if (between(line, " pfn:", "", number, sizeof(number))) {
-			one.type[0] = '\0';
+			one.type[0] = one.file[0] = '\0';
+			one.references = 0;
+			if (between(line, "refcount:", " ", text, sizeof(text)) &&
+			    parse_u64(text, 10, &one.references))
+				one.references = 0;
 			if (parse_number(number, &one.address) || one.address > UINT64_MAX / page)
 				one.address = 0;
 			one.address *= page;
 			continue;
 		}
+		if (between(line, "dentry name(?):\"", "\"", one.file, sizeof(one.file)))
+			continue;
 		if (between(line, "page_type: ", ")", number, sizeof(number)) &&
 		    strchr(number, '(')) {
 			snprintf(one.type, sizeof(one.type), "%s", strchr(number, '(') + 1);

@@ -55,25 +55,39 @@ static int64_t used(struct cxlmem_device *dev)
 }
 
 /* The distances of a node are in the order of the nodes that are online. */
-static int distance(struct cxlmem_device *dev)
+void node_distances(struct cxlmem_ctx *ctx, int from, int *distance)
 {
 	char text[8 * MAX_NODES], *word, *save = NULL;
-	struct nodes online, cpus;
-	int node = -1, best = -1;
+	struct nodes online;
 	uint64_t value;
+	int node = -1;
 
-	if (sysfs_read(dev->ctx, text, sizeof(text), NODES "/node%d/distance", dev->node) <= 0 ||
-	    sysfs_read_nodes(dev->ctx, &online, NODES "/online") ||
-	    sysfs_read_nodes(dev->ctx, &cpus, NODES "/has_cpu"))
-		return -1;
+	memset(distance, 0xff, MAX_NODES * sizeof(*distance));
+	if (from < 0 ||
+	    sysfs_read(ctx, text, sizeof(text), NODES "/node%d/distance", from) <= 0 ||
+	    sysfs_read_nodes(ctx, &online, NODES "/online"))
+		return;
 	for (word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		do
 			node++;
 		while (node < MAX_NODES && !nodes_has(&online, node));
-		if (nodes_has(&cpus, node) && !parse_u64(word, 10, &value) && value < 256 &&
-		    (best < 0 || (int)value < best))
-			best = value;
+		if (node < MAX_NODES && !parse_u64(word, 10, &value) && value < 256)
+			distance[node] = value;
 	}
+}
+
+static int distance(struct cxlmem_device *dev)
+{
+	int distances[MAX_NODES], node, best = -1;
+	struct nodes cpus;
+
+	if (sysfs_read_nodes(dev->ctx, &cpus, NODES "/has_cpu"))
+		return -1;
+	node_distances(dev->ctx, dev->node, distances);
+	for (node = 0; node < MAX_NODES; node++)
+		if (nodes_has(&cpus, node) && distances[node] >= 0 &&
+		    (best < 0 || distances[node] < best))
+			best = distances[node];
 	return best;
 }
 
@@ -127,22 +141,34 @@ static bool is_device_node(struct cxlmem_ctx *ctx, int node)
 	return false;
 }
 
-int node_host_available(struct cxlmem_ctx *ctx, uint64_t *bytes)
+/* Far memory of other devices is not for what is driven out of this one. */
+int node_hosts(struct cxlmem_ctx *ctx, struct nodes *hosts)
 {
-	struct nodes memory, cpus;
-	uint64_t reserve = 0;
+	struct nodes cpus;
 	int node;
 
-	if (sysfs_read_nodes(ctx, &memory, NODES "/has_memory") ||
+	if (sysfs_read_nodes(ctx, hosts, NODES "/has_memory") ||
 	    sysfs_read_nodes(ctx, &cpus, NODES "/has_cpu"))
+		return -ENOENT;
+	for (node = 0; node < MAX_NODES; node++)
+		if (nodes_has(hosts, node) && !nodes_has(&cpus, node) && is_device_node(ctx, node))
+			hosts->bits[node / 64] &= ~(1ull << node % 64);
+	return 0;
+}
+
+int node_host_available(struct cxlmem_ctx *ctx, uint64_t *bytes)
+{
+	uint64_t reserve = 0;
+	struct nodes hosts;
+	int node;
+
+	if (node_hosts(ctx, &hosts))
 		return -ENOENT;
 	*bytes = 0;
 	for (node = 0; node < MAX_NODES; node++) {
 		char *text;
 
-		/* Far memory of other devices is not for what is driven out of this one. */
-		if (!nodes_has(&memory, node) ||
-		    (!nodes_has(&cpus, node) && is_device_node(ctx, node)))
+		if (!nodes_has(&hosts, node))
 			continue;
 		text = read_meminfo(ctx, node);
 		if (!text)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cxlmem/libcxlmem.h>
 
@@ -89,6 +90,20 @@ struct range {
 	uint64_t size;
 };
 
+/* On a clock that nobody sets. */
+static inline uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+static inline bool in_range(const struct range *range, uint64_t address)
+{
+	return address >= range->start && address - range->start < range->size;
+}
+
 struct transition;
 
 /* What is special to devices of the cxlmem driver, and to dax devices. */
@@ -156,6 +171,7 @@ struct cxlmem_device {
 struct cxlmem_device *device_at(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size);
 struct cxlmem_device *device_of(struct cxlmem_ctx *ctx, const char *parent);
 bool device_has_blocks(const struct cxlmem_device *dev);
+bool device_is_lent(const struct cxlmem_device *dev);
 bool device_has_mode(struct cxlmem_device *dev, const char *mode);
 /* All but the memory blocks, which cxlmem_device_refresh() reads, too. */
 int device_read_attributes(struct cxlmem_device *dev);
@@ -165,6 +181,10 @@ int device_check(struct cxlmem_device *dev);
 /* ---- node.c ---- */
 
 void node_read(struct cxlmem_device *dev);
+/* The nodes with memory that are no device's. 0 or -errno. */
+int node_hosts(struct cxlmem_ctx *ctx, struct nodes *hosts);
+/* Distances of all nodes (MAX_NODES) from one; -1 where the kernel tells none. */
+void node_distances(struct cxlmem_ctx *ctx, int from, int *distance);
 /* Free and reclaimable memory on the nodes that are no device's. 0 or -errno. */
 int node_host_available(struct cxlmem_ctx *ctx, uint64_t *bytes);
 
@@ -227,6 +247,8 @@ struct offline_failure {
 	uint64_t address;		/* of the page or the block that it was about */
 	char reason[NAME_LEN];		/* in the kernel's words */
 	char type[NAME_LEN];		/* of the page, such as "slab", or "" */
+	char file[NAME_LEN];		/* that the page belongs to, or "" */
+	uint64_t references;		/* to the page, 0 if not known */
 };
 
 /* The last failure inside the range; false if none was logged. */
@@ -235,13 +257,68 @@ bool kmsg_offline_failure(const struct kmsg *kmsg, uint64_t start, uint64_t size
 /* The kernel's reason in plain words with what to do about it. */
 const char *kmsg_explain(const char *reason);
 
+/* ---- held.c ---- */
+
+/* Pages that somebody holds, so that they cannot be moved. */
+struct held {
+	size_t nr;
+	struct range *v;		/* freed with free() */
+	uint64_t bytes;			/* of them all, after held_keep() */
+	bool pinned;			/* some are pinned for a device's DMA */
+};
+
+/* Those of a device; none if the kernel does not tell. */
+void held_read(struct cxlmem_device *dev, struct held *held);
+/* Forgets those outside of a range. */
+void held_keep(struct held *held, const struct range *range);
+bool is_held(const struct held *held, uint64_t address);
+
+/* ---- who.c ---- */
+
+/* A process that has mapped pages of a range. */
+struct mapper {
+	pid_t pid;
+	uint64_t bytes;
+	uint64_t huge;			/* of them, mapped as huge pages */
+	uint64_t held;			/* of them, held by somebody */
+};
+
+/* Calls @found for each such process until it returns non-zero, which is returned. */
+int who_maps(struct cxlmem_ctx *ctx, const struct range *range, const struct held *held,
+	     int (*found)(const struct mapper *mapper, void *data), void *data);
+
+/* ---- obstacle.c ---- */
+
+/* Why a block does not come free, and what to do about it. */
+struct obstacle {
+	char reason[1024];
+	char remedy[512];		/* "" if nobody knows */
+};
+
+/* What would keep a range of the device's memory in use. False if nothing is known to. */
+bool obstacle_foresee(struct transition *t, const struct range *range, struct obstacle *obstacle);
+/* What has kept it in use: that, or what is likely after it has been tried. */
+bool obstacle_find(struct transition *t, const struct range *range, struct obstacle *obstacle);
+
 /* ---- pages.c ---- */
 
 /* Writes the kinds of pages in a range with amounts; "" if it cannot be read. */
 void pages_describe(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size, char *text,
 		    size_t text_size);
-/* Bytes in a range that the kernel can never move; 0 if that cannot be read. */
-uint64_t pages_unmovable(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size);
+
+/* Of what kind the pages of a range are. */
+struct pages {
+	uint64_t in_use;		/* bytes */
+	uint64_t unmovable;		/* the kernel can never move these */
+	uint64_t huge;			/* those in use that are in huge pages of any kind */
+	uint64_t hugetlb;
+	uint64_t poisoned;
+	uint64_t kernel;		/* address of the first unmovable one */
+	uint64_t poison;		/* of the first poisoned one */
+};
+
+/* False if it cannot be read. */
+bool pages_count(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size, struct pages *pages);
 
 /* ---- transition.c ---- */
 
@@ -307,6 +384,23 @@ void policy_release(struct transition *t, const struct policy *policy);
 
 /* Refuses if the rest of the machine cannot hold what is on the device. 0 or -ENOSPC. */
 int evacuate_check_room(struct transition *t);
+/* For a dry run: what is there, how long it takes to move it, and what would not move now. */
+void evacuate_foretell(struct transition *t);
+
+/* ---- clear.c ---- */
+
+/*
+ * Moves what processes have on the device to other nodes, as far as that is easy;
+ * what is left is the offlining's. 0, or -EINTR if it was stopped.
+ */
+int clear_of_processes(struct transition *t);
+/* How many threads that has. */
+size_t clear_jobs(const struct transition *t);
+
+/* ---- estimate.c ---- */
+
+/* About how long it takes to move these pages off the device. */
+uint64_t estimate_seconds(const struct transition *t, const struct pages *pages);
 
 /* ---- memory.c ---- */
 
@@ -325,6 +419,19 @@ void give_move(struct cxlmem_move *result, const struct cxlmem_move *sum);
 
 /* A number in /proc/PID/status, in the first column after its name. 0 or -errno. */
 int process_number(struct cxlmem_ctx *ctx, pid_t pid, const char *name, uint64_t *value);
+/* Documentation/admin-guide/mm/pagemap.rst */
+#define PAGE_PRESENT	(1ull << 63)
+#define PAGE_PFN	((1ull << 55) - 1)
+/* Its page map, to be closed with close(); -1 if it cannot be had. */
+int process_open_pagemap(struct cxlmem_ctx *ctx, pid_t pid);
+/* The CPU that it has last run on. 0 or -errno. */
+int process_cpu(struct cxlmem_ctx *ctx, pid_t pid, uint64_t *cpu);
+/* Its cgroup's path, of the unified hierarchy. 0 or -errno. */
+int process_cgroup(struct cxlmem_ctx *ctx, pid_t pid, char *path, size_t size);
+/* True if it may have memory on this node only, by a cpuset or a memory policy. */
+bool process_is_bound(struct cxlmem_ctx *ctx, pid_t pid, int node);
+/* Names what it has that can hold pages, such as "io_uring"; "" for nothing. */
+void process_means(struct cxlmem_ctx *ctx, pid_t pid, char *text, size_t size);
 /* Calls @fn for each mapping of a process until it returns non-zero, which is returned. */
 int process_each_mapping(struct cxlmem_ctx *ctx, pid_t pid,
 			 int (*fn)(uint64_t start, uint64_t end, const char *name, void *data),

@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "private.h"
@@ -42,10 +41,21 @@ static void write_and_exit(struct transition *t, const char *path, const char *v
 
 static uint64_t now_ms(void)
 {
-	struct timespec now;
+	return now_ns() / 1000000;
+}
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+/* Long enough for what is in the way to be worth a word. */
+#define PATIENCE_MS 5000
+
+/* Says what keeps a memory block from coming free, while that is still being tried. */
+static void tell_obstacle(struct transition *t)
+{
+	struct obstacle obstacle;
+
+	if (device_has_blocks(t->dev) && obstacle_find(t, &t->dev->usable, &obstacle))
+		event_text(t, CXLMEM_EVENT_WARNING,
+			   "for %u s no memory block has come free: %s%s%s", PATIENCE_MS / 1000,
+			   obstacle.reason, obstacle.remedy[0] ? "; " : "", obstacle.remedy);
 }
 
 /* Waits for the child's result. Returns why it was told to stop, 0 if it was not. */
@@ -54,6 +64,7 @@ static int watch(struct transition *t, pid_t child, int result, const char *doin
 {
 	uint64_t since = now_ms(), done = t->done, total = t->total, last = done;
 	struct pollfd pfd = { .fd = result, .events = POLLIN };
+	bool told = false;
 	int why = 0;
 
 	while (poll(&pfd, 1, TICK_MS) <= 0) {
@@ -66,6 +77,10 @@ static int watch(struct transition *t, pid_t child, int result, const char *doin
 		last = done;
 
 		stop = event_progress(t, doing, done, total);
+		if (!told && now_ms() - since >= PATIENCE_MS) {
+			told = true;
+			tell_obstacle(t);
+		}
 		if (why)
 			continue;
 		if (stop)

@@ -15,6 +15,27 @@ static bool same_settings(const struct settings *a, const struct settings *b)
 	return !strcmp(a->zone, b->zone) && a->node == b->node && a->memmap == b->memmap;
 }
 
+/* Whether memory can move to the node that it is to. */
+static int check_target(struct transition *t)
+{
+	struct nodes memory;
+	int to = t->opt.to;
+
+	if (to == CXLMEM_KEEP)
+		return 0;
+	if (to < 0 || to >= MAX_NODES)
+		return fail(t->ctx, ERANGE, "there can be no node %d; nodes are 0 to %d", to,
+			    MAX_NODES - 1);
+	if (to == t->dev->node)
+		return fail(t->ctx, EINVAL, "memory of %s cannot move to node %d, which is its own",
+			    t->dev->name, to);
+	if (!sysfs_read_nodes(t->ctx, &memory, "sys/devices/system/node/has_memory") &&
+	    !nodes_has(&memory, to))
+		return fail(t->ctx, EINVAL, "memory of %s cannot move to node %d, which has none",
+			    t->dev->name, to);
+	return 0;
+}
+
 static int read_settings(struct transition *t)
 {
 	const struct cxlmem_device *dev = t->dev;
@@ -62,6 +83,8 @@ int transition_begin(struct transition *t, struct cxlmem_device *dev,
 		rc = device_check(dev);
 	if (!rc)
 		rc = read_settings(t);
+	if (!rc)
+		rc = check_target(t);
 	if (rc)
 		close(t->lock);
 	else
@@ -89,21 +112,14 @@ int transition_end(struct transition *t, int rc)
 static void foretell_removal(struct transition *t)
 {
 	struct cxlmem_device *dev = t->dev;
-	char used[16], size[16];
+	char used[16];
 	int64_t bytes = cxlmem_device_get_used(dev);
-	uint64_t stuck = 0;
-
-	if (!strcmp(dev->mode, "system"))
-		stuck = pages_unmovable(t->ctx, dev->usable.start, dev->usable.size);
 	if (bytes > 0)
 		event_text(t, CXLMEM_EVENT_STEP, "would move %s of data to other nodes",
 			   cxlmem_format_size(bytes, used, sizeof(used)));
 	event_text(t, CXLMEM_EVENT_STEP, "would take %s from mode %s to offline", dev->name,
 		   dev->mode);
-	if (stuck)
-		event_text(t, CXLMEM_EVENT_WARNING,
-			   "%s of it is kernel memory, which cannot be moved: this would fail",
-			   cxlmem_format_size(stuck, size, sizeof(size)));
+	evacuate_foretell(t);
 }
 
 int leave_mode(struct transition *t)
@@ -119,7 +135,12 @@ int leave_mode(struct transition *t)
 		foretell_removal(t);
 		return CXLMEM_DONE;
 	}
-	if (t->opt.flags & CXLMEM_PARTIAL && !strcmp(t->dev->mode, "system")) {
+	if (device_is_lent(t->dev)) {
+		rc = clear_of_processes(t);
+		if (rc)
+			return rc;
+	}
+	if (t->opt.flags & CXLMEM_PARTIAL && device_is_lent(t->dev)) {
 		rc = blocks_offline(t);
 		if (rc < 0 || rc == CXLMEM_PARTLY)
 			return rc;

@@ -43,6 +43,24 @@ static void dumped_page(void **state)
 	kmsg_close(&kmsg);
 }
 
+static void page_of_a_file(void **state)
+{
+	struct offline_failure f;
+	struct kmsg kmsg;
+
+	(void)state;
+	parse(&kmsg,
+	      "4,0,1,-;migrating pfn 110003 failed ret:1\n"
+	      "4,1,1,-;page: refcount:4 mapcount:1 mapping:00000000c0ffee00 index:0x7 pfn:0x110003\n"
+	      "4,2,1,-;aops:ext4_da_aops ino:1b dentry name(?):\"data.db\"\n"
+	      "4,3,1,-;flags: 0x57ffffc0000240(workingset|node=1|zone=2|lastcpupid=0x1fffff)\n"
+	      "4,4,1,-;page dumped because: migration failure\n");
+	assert_true(kmsg_offline_failure(&kmsg, 0x110000000, 0x8000000, &f));
+	assert_int_equal(f.references, 4);
+	assert_string_equal(f.file, "data.db");
+	kmsg_close(&kmsg);
+}
+
 /* With dynamic debugging the kernel tells of the block, too. */
 static void failed_block(void **state)
 {
@@ -187,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines),
 		cmocka_unit_test(dumped_page),
+		cmocka_unit_test(page_of_a_file),
 		cmocka_unit_test(failed_block),
 		cmocka_unit_test(of_another_range),
 		cmocka_unit_test(last_one_counts),

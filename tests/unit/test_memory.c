@@ -5,6 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <linux/kernel-page-flags.h>
+
 #include "tree.h"
 
 #define PAGE 4096ull
@@ -321,6 +323,9 @@ struct found {
 	uint64_t bytes;
 	char names[256];
 	unsigned int uids;
+	uint64_t held;
+	char note[256];
+	char cgroup[64];
 };
 
 static int on_owner(const struct cxlmem_owner *owner, void *data)
@@ -331,6 +336,9 @@ static int on_owner(const struct cxlmem_owner *owner, void *data)
 	found->bytes += owner->bytes;
 	found->uids += owner->uid;
 	strcat(found->names, owner->command);
+	found->held = owner->held;
+	snprintf(found->note, sizeof(found->note), "%s", owner->note);
+	snprintf(found->cgroup, sizeof(found->cgroup), "%s", owner->cgroup);
 	return 0;
 }
 
@@ -363,6 +371,88 @@ static void who(void **state)
 	assert_contains(found.names, "thirty");
 	assert_int_equal(cxlmem_device_who(find(ctx, "cxlmem0"), enough, &calls), -EINTR);
 	assert_int_equal(calls, 1);
+	cxlmem_unref(ctx);
+}
+
+static void put_words(const char *path, const uint64_t *words, size_t nr, uint64_t first)
+{
+	char full[PATH_MAX];
+	FILE *file;
+
+	put(path, "%s", "");
+	snprintf(full, sizeof(full), "%s/%s", tree_path(), path);
+	file = fopen(full, "w");
+	if (!file)
+		fail_msg("%s: %s", full, strerror(errno));
+	fseek(file, first * sizeof(*words), SEEK_SET);
+	assert_int_equal(fwrite(words, sizeof(*words), nr, file), nr);
+	fclose(file);
+}
+
+static void notes_of_a_process(void **state)
+{
+	struct found found = { 0 };
+	struct cxlmem_ctx *ctx;
+
+	(void)state;
+	fake_ioctl = NULL;
+	put_machine();
+	put_device(0);
+	put("sys/class/cxlmem/cxlmem0/contents/held", "%#llx 8192 held\nnonsense\n", START + PAGE);
+	put_process(10, "ten", 1000, 3);
+	put("proc/10/cgroup", "0::/work\n");
+	put("proc/10/status", "Name:\tten\nUid:\t1\nMems_allowed_list:\t1\n");
+	put_link("proc/10/fd/0", "/dev/null");
+	put_link("proc/10/fd/1", "pipe:[123]");
+	ctx = tree_context();
+	assert_int_equal(cxlmem_device_who(find(ctx, "cxlmem0"), on_owner, &found), 3 * PAGE);
+	assert_int_equal(found.held, 2 * PAGE);
+	assert_string_equal(found.note, "8K held by way of pipes; may use this node only");
+	assert_string_equal(found.cgroup, "/work");
+
+	/* What is rarer says more. */
+	put_link("proc/10/fd/2", "anon_inode:[io_uring]");
+	put_link("proc/10/fd/3", "/dev/infiniband/uverbs0");
+	put("proc/10/status", "Name:\tten\nUid:\t1\nMems_allowed_list:\t0-1\n");
+	put("proc/10/numa_maps", "00400000 bind:1 anon=3\n");
+	assert_int_equal(cxlmem_device_who(find(ctx, "cxlmem0"), on_owner, &found), 3 * PAGE);
+	assert_string_equal(found.note, "8K held by way of io_uring, RDMA; may use this node only");
+	cxlmem_unref(ctx);
+}
+
+static int on_content(const struct cxlmem_content *content, void *data)
+{
+	char *text = data;
+
+	sprintf(text + strlen(text), "%s[%s] %ju %d, ", content->kind, content->name,
+		(uintmax_t)(content->bytes / PAGE), content->movable);
+	return 0;
+}
+
+static void contents(void **state)
+{
+	static const uint64_t flags[] = {
+		1 << KPF_SLAB, 1 << KPF_PGTABLE, 1 << KPF_BUDDY, 1 << KPF_LRU, 1 << KPF_LRU,
+		1 << KPF_LRU | 1 << KPF_THP, 1 << KPF_ANON | 1 << KPF_THP, 1 << KPF_ANON,
+		1 << KPF_HUGE, 0,
+	};
+	struct cxlmem_ctx *ctx;
+	char text[512] = "";
+
+	(void)state;
+	fake_ioctl = NULL;
+	put_machine();
+	put_device(0);
+	ctx = tree_context();
+	assert_int_equal(cxlmem_device_contents(find(ctx, "cxlmem0"), on_content, text), 0);
+	assert_string_equal(text, "");
+	assert_int_equal(cxlmem_device_set_mode(find(ctx, "cxlmem0"), "system", NULL), 0);
+	put_words("proc/kpageflags", flags, ARRAY_SIZE(flags), START / PAGE);
+	put("sys/class/cxlmem/cxlmem0/contents/files", "4096 ext4 vda1\n9999999 tmpfs tmpfs\n\n4096\n");
+	assert_int_equal(cxlmem_device_contents(find(ctx, "cxlmem0"), on_content, text), 8 * PAGE);
+	assert_string_equal(text,
+			    "slab[] 1 0, page tables[] 1 0, hugetlb[] 1 1, huge anonymous[] 1 1, "
+			    "anonymous[] 1 1, file[ext4 vda1] 1 1, file[tmpfs tmpfs] 2 1, ");
 	cxlmem_unref(ctx);
 }
 
@@ -450,6 +540,8 @@ int main(void)
 		MEMORY_TEST(alloc_fails),
 		MEMORY_TEST(alloc_of_locked),
 		MEMORY_TEST(who),
+		MEMORY_TEST(notes_of_a_process),
+		MEMORY_TEST(contents),
 		MEMORY_TEST(move_process),
 	};
 

@@ -269,6 +269,7 @@ static void who(void **state)
 	put("sys/class/cxlmem/cxlmem0/pages/used", "8192\n");
 	put("proc/42/comm", "prog\xff\n");
 	put("proc/42/status", "Name:\tprog\nUid:\t12345678\t0\t0\t0\n");
+	put("proc/42/cgroup", "1:name=systemd:/x\n0::/a/b\n");
 	put("proc/42/maps", "00001000-00002000 rw-p 00000000 00:00 0 [heap]\n");
 	snprintf(path, sizeof(path), "%s/proc/42/pagemap", tree_path());
 	file = fopen(path, "w");
@@ -278,11 +279,14 @@ static void who(void **state)
 	assert_int_equal(fwrite(&entry, sizeof(entry), 1, file), 1);
 	fclose(file);
 	assert_int_equal(tool("who cxlmem0 -b -r"), 0);
-	assert_string_equal(out, "PID USER SIZE COMMAND\n42 12345678 4096 prog\\xff\n");
+	assert_string_equal(out, "PID USER SIZE HUGE CGROUP COMMAND NOTE\n"
+			    "42 12345678 4096 0 /a/b prog\\xff -\n");
 	assert_contains(err, "4K of the 8K in use on cxlmem0 are mapped by no process");
 	assert_int_equal(tool("who cxlmem0 --json"), 0);
-	assert_contains(out, "\"pid\":42,\n      \"uid\":12345678,\n      \"command\":\"prog?\",\n      \"bytes\":4096\n");
+	assert_contains(out, "\"pid\":42,\n      \"uid\":12345678,\n      \"command\":\"prog?\",\n      \"bytes\":4096,\n");
+	assert_contains(out, "\"cgroup\":\"/a/b\"");
 	assert_contains(out, "\"sum\":4096,");
+	assert_contains(out, "\"contents\":[");
 }
 
 static void cma_mode(void **state)
@@ -305,6 +309,15 @@ static void cma_mode(void **state)
 	assert_string_equal(out, "cma on 67108864 67108864 469762048\n");
 	assert_int_equal(tool("list --json"), 0);
 	assert_contains(out, "\"lend\":true,\n      \"claimed\":67108864,");
+	assert_int_equal(tool("evacuate cxlmem0"), 1);
+	assert_contains(err, "64M of cxlmem0 are claimed; \"cxlmemctl claim cxlmem0\" lists who has them");
+	assert_int_equal(tool("offline cxlmem0 --dry-run"), 0);
+	assert_contains(err, "this would fail now: 64M of cxlmem0 are claimed");
+	put("sys/class/cxlmem/cxlmem0/cma/claimed", "0\n");
+	assert_int_equal(tool("evacuate cxlmem0"), 0);
+	assert_contains(out, "512M off line");
+	assert_int_equal(tool("mode cxlmem0 cma"), 0);
+	put("sys/class/cxlmem/cxlmem0/cma/claimed", "67108864\n");
 	put("fake/lend.error", "16 what the OS has at 0x100000000 cannot be moved\n");
 	assert_int_equal(tool("mode cxlmem0 cma --lend off"), 1);
 	assert_contains(err, "what the OS has at 0x100000000 cannot be moved");
@@ -511,11 +524,14 @@ static void stopped(void **state)
 	assert_int_equal(tool("online cxlmem0"), 0);
 	put("fake/hang", "1\n");
 	put("sys/class/cxlmem/cxlmem0/progress", "system offline 134217728 536870912\n");
-	pid = start("offline cxlmem0");
+	pid = start("offline cxlmem0 -v");
 	usleep(1500000);
 	kill(pid, SIGINT);
 	assert_int_equal(finish(pid), 1);
 	assert_contains(err, "moving data to other nodes: 128M of 512M (25%), ");
+	/* On a busy machine not all of the four have been looked at yet. */
+	assert_contains(err, " left [_");
+	assert_int_equal(strcspn(strstr(err, " left ["), "]"), strlen(" left [____"));
 	assert_contains(err, "cxlmem0: stopped; everything is as it was");
 	assert_string_equal(get("sys/class/cxlmem/cxlmem0/mode"), "system");
 }

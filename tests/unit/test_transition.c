@@ -17,7 +17,9 @@ struct news {
 	unsigned int stop_after;	/* so many calls about progress, 0 for never */
 	uint64_t block;
 	char text[1024];		/* of the last step or warning */
+	char there[1024];		/* what is on the device */
 	char reason[1024];
+	char remedy[1024];
 	char pages[1024];
 };
 
@@ -29,6 +31,8 @@ static int on_event(const struct cxlmem_event *event, void *data)
 	case CXLMEM_EVENT_STEP:
 		news->steps++;
 		strcpy(news->text, event->text);
+		if (!strncmp(event->text, "there are: ", strlen("there are: ")))
+			strcpy(news->there, event->text);
 		break;
 	case CXLMEM_EVENT_WARNING:
 		news->warnings++;
@@ -42,6 +46,7 @@ static int on_event(const struct cxlmem_event *event, void *data)
 		news->blocks++;
 		news->block = event->block;
 		strcpy(news->reason, event->reason);
+		strcpy(news->remedy, event->remedy ? event->remedy : "");
 		strcpy(news->pages, event->pages ? event->pages : "");
 		break;
 	case CXLMEM_EVENT_KERNEL:
@@ -371,6 +376,62 @@ static void stuck_block_keeps_everything(void **state)
 	cxlmem_unref(f.ctx);
 }
 
+static void held_pages_of_a_stuck_block(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	assert_int_equal(set(&f, "system"), CXLMEM_DONE);
+	put("fake/stuck", "34\n");
+	put("sys/class/cxlmem/cxlmem0/contents/held", "%#llx 4096 held\n%#llx 8192 pinned\n",
+	    33 * BLOCK, 34 * BLOCK + 4096);
+	assert_int_equal(set(&f, "offline"), -EBUSY);
+	assert_string_equal(f.news.reason,
+			    "8K of it, first at 0x110001000, are pinned, as for a device's DMA: "
+			    "no process has them mapped");
+	assert_contains(f.news.remedy, "wait until the I/O is done");
+
+	f.options.flags = CXLMEM_DRY_RUN;
+	assert_int_equal(set(&f, "offline"), CXLMEM_DONE);
+	assert_contains(f.news.text, "this would fail now: 12K of it, first at 0x108000000");
+	cxlmem_unref(f.ctx);
+}
+
+/* One huge page in block 34, and room for less than that. */
+static void huge_pages_of_a_stuck_block(void **state)
+{
+	uint64_t flags[512];
+	struct fixture f;
+	char path[PATH_MAX];
+	size_t i;
+	int fd;
+
+	(void)state;
+	begin(&f);
+	assert_int_equal(set(&f, "system"), CXLMEM_DONE);
+	put("fake/stuck", "34\n");
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		flags[i] = 1ull << 17;
+	put("proc/kpageflags", "%s", "");
+	snprintf(path, sizeof(path), "%s/proc/kpageflags", tree_path());
+	fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, flags, sizeof(flags), 34 * BLOCK / 4096 * 8), sizeof(flags));
+	close(fd);
+	put("sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "9\n");
+	put("sys/devices/system/node/node0/hugepages/hugepages-2048kB/free_hugepages", "0\n");
+	put("sys/devices/system/node/node1/hugepages/hugepages-2048kB/free_hugepages", "9\n");
+	assert_int_equal(set(&f, "offline"), -EBUSY);
+	assert_contains(f.news.reason, "2M of it are huge pages of hugetlbfs, and the other nodes have 0B");
+	assert_contains(f.news.remedy, "nr_hugepages of another node");
+
+	/* With room it is something else. */
+	put("sys/devices/system/node/node0/hugepages/hugepages-2048kB/free_hugepages", "1\n");
+	assert_int_equal(set(&f, "offline"), -EBUSY);
+	assert_contains(f.news.reason, "the kernel says \"unmovable page\"");
+	cxlmem_unref(f.ctx);
+}
+
 /* 32768 pages of block 34: 1 slab, 2 anonymous, 1 file, the rest free. */
 static void put_kpageflags(void)
 {
@@ -509,7 +570,12 @@ static void dry_run_changes_nothing(void **state)
 	assert_int_equal(set(&f, "system"), CXLMEM_ALREADY);
 	assert_int_equal(set(&f, "offline"), CXLMEM_DONE);
 	assert_int_equal(f.news.warnings, 1);
-	assert_contains(f.news.text, "4K of it is kernel memory");
+	assert_contains(f.news.text, "4K of it are memory of the kernel itself");
+	assert_contains(f.news.there, "slab 4K, anonymous 8K, file 4K, ");
+	assert_contains(f.news.there, "; to move that takes less than a second");
+	f.options.rate = 4096;
+	assert_int_equal(set(&f, "offline"), CXLMEM_DONE);
+	assert_contains(f.news.there, "takes about 4 s");
 	assert_int_equal(cxlmem_device_evacuate(f.dev, &f.options), CXLMEM_DONE);
 	assert_false(exists("fake/log"));
 	assert_string_equal(blocks(), "1111");
@@ -559,7 +625,7 @@ static void no_progress_for_too_long(void **state)
 	assert_int_equal(set(&f, "offline"), -ETIMEDOUT);
 	assert_contains(cxlmem_error(f.ctx), "1 seconds without progress");
 	assert_int_equal(cxlmem_device_evacuate(f.dev, &f.options), -ETIMEDOUT);
-	assert_contains(cxlmem_error(f.ctx), "memory32 did not come free");
+	assert_contains(cxlmem_error(f.ctx), "memory33 did not come free");
 	assert_string_equal(blocks(), "1111");
 	cxlmem_unref(f.ctx);
 }
@@ -683,6 +749,15 @@ static void unknown_words(void **state)
 	f.options.zone = NULL;
 	f.options.node = 1024;
 	assert_int_equal(set(&f, "system"), -ERANGE);
+	f.options.node = CXLMEM_KEEP;
+	f.options.to = 1024;
+	assert_int_equal(set(&f, "offline"), -ERANGE);
+	f.options.to = 1;
+	assert_int_equal(set(&f, "offline"), -EINVAL);
+	assert_contains(cxlmem_error(f.ctx), "which is its own");
+	f.options.to = 5;
+	assert_int_equal(set(&f, "offline"), -EINVAL);
+	assert_contains(cxlmem_error(f.ctx), "node 5, which has none");
 	assert_false(exists("fake/log"));
 	cxlmem_unref(f.ctx);
 }
@@ -752,6 +827,8 @@ int main(void)
 		TEST(online_is_undone_block_by_block),
 		TEST(mode_refused),
 		TEST(stuck_block_keeps_everything),
+		TEST(held_pages_of_a_stuck_block),
+		TEST(huge_pages_of_a_stuck_block),
 		TEST(pages_of_a_stuck_block),
 		TEST(stuck_block_without_log),
 		TEST(partial_offline),

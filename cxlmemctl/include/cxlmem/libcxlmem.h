@@ -251,6 +251,7 @@ struct cxlmem_event {
 	uint64_t size;		/* its size */
 	const char *reason;	/* why it failed, in words */
 	const char *pages;	/* kinds of pages in it with amounts, NULL if not known */
+	const char *remedy;	/* what to do about it, NULL if nobody knows */
 };
 
 /* Flags of struct cxlmem_options. */
@@ -277,6 +278,11 @@ struct cxlmem_event {
  * @quota: bytes that a user may have on the device, 0 for no limit, or CXLMEM_KEEP; for the
  *	modes "driver" and "cma"
  * @lend: 1 to let the system use what is not claimed, 0 not to, or CXLMEM_KEEP; for mode "cma"
+ * @jobs: threads that move what processes have there off, 0 for one for each CPU; for leaving
+ *	the modes "system" and "cma"
+ * @rate: bytes a second that they move at most, 0 for no limit. What no process has mapped is left
+ *	to the kernel, which knows no limit.
+ * @to: node that they move it to, or CXLMEM_KEEP for the nearest that is no device's
  */
 struct cxlmem_options {
 	size_t size;
@@ -290,6 +296,9 @@ struct cxlmem_options {
 	const char *policy;
 	int64_t quota;
 	int lend;
+	unsigned int jobs;
+	uint64_t rate;
+	int to;
 };
 
 #define CXLMEM_OPTIONS_INIT {				\
@@ -299,6 +308,7 @@ struct cxlmem_options {
 	.timeout = CXLMEM_TIMEOUT,			\
 	.quota = CXLMEM_KEEP,				\
 	.lend = CXLMEM_KEEP,				\
+	.to = CXLMEM_KEEP,				\
 }
 
 /**
@@ -517,12 +527,22 @@ int cxlmem_device_move_process(struct cxlmem_device *dev, pid_t pid, bool out,
  * @uid: its user
  * @command: its name
  * @bytes: what it has there; what processes share counts for each
+ * @cgroup: path of its cgroup (unified hierarchy), or ""
+ * @huge: how much of that is mapped as huge pages
+ * @held: how much of that is held by somebody, such as unfinished I/O, and cannot be moved now
+ * @note: what an evacuation should know of it, in words, or ""
+ *
+ * More members may be added at the end.
  */
 struct cxlmem_owner {
 	pid_t pid;
 	uid_t uid;
 	const char *command;
 	uint64_t bytes;
+	const char *cgroup;
+	uint64_t huge;
+	uint64_t held;
+	const char *note;
 };
 
 /**
@@ -541,6 +561,69 @@ struct cxlmem_owner {
  */
 int64_t cxlmem_device_who(struct cxlmem_device *dev,
 			  int (*owner)(const struct cxlmem_owner *owner, void *data), void *data);
+
+/**
+ * struct cxlmem_content - memory on a device that is of one kind; valid during the call only
+ * @kind: "anonymous", "file", "slab" and the like
+ * @name: of a file: type and name of the file system, such as "ext4 vda1"; else ""
+ * @bytes: how much there is
+ * @movable: whether the kernel can move such memory
+ *
+ * More members may be added at the end.
+ */
+struct cxlmem_content {
+	const char *kind;
+	const char *name;
+	uint64_t bytes;
+	bool movable;
+};
+
+/**
+ * cxlmem_device_contents - of what kinds the memory in use on a device is
+ * @dev: device
+ * @content: called with each kind; if it returns anything but 0 that ends it
+ * @data: handed to @content
+ *
+ * For what is online in the modes "system" and "cma", there without the claims; there
+ * is nothing to tell of the others.
+ * The file systems are known of devices of the cxlmem driver. For root only.
+ *
+ * Returns the sum of all bytes, what @content returned if that is negative, -EPERM,
+ * or another error.
+ */
+int64_t cxlmem_device_contents(struct cxlmem_device *dev,
+			       int (*content)(const struct cxlmem_content *content, void *data),
+			       void *data);
+
+/**
+ * struct cxlmem_block - one memory block of a device
+ * @index: its number, as in /sys/devices/system/memory/memoryN
+ * @start: its address
+ * @size: its size
+ * @state: "online", "offline", or "absent" in a mode without memory blocks
+ * @used: bytes in use, 0 if that is not known
+ *
+ * More members may be added at the end.
+ */
+struct cxlmem_block {
+	uint64_t index;
+	uint64_t start;
+	uint64_t size;
+	const char *state;
+	uint64_t used;
+};
+
+/**
+ * cxlmem_device_get_block - the state of a memory block, and how full it is
+ * @dev: device
+ * @n: which of its blocks, from 0
+ * @block: where to put it
+ *
+ * Can be called by an event function, for a picture of what goes on. It takes about a
+ * millisecond for an online block of 128 MiB, longer for a larger one. Returns 0,
+ * or -ERANGE if there are not as many blocks. Sets no error text.
+ */
+int cxlmem_device_get_block(struct cxlmem_device *dev, size_t n, struct cxlmem_block *block);
 
 /* ---- contiguous memory of a device in mode "cma" ------------------------- */
 
