@@ -193,7 +193,7 @@ static const struct member device_members[] = {
 
 static const struct member block_members[] = {
 	{ "block", "i" }, { "start", "i" }, { "size", "i" }, { "reason", "s" }, { "pages", "sn" },
-	{ NULL, NULL },
+	{ "remedy", "sn" }, { NULL, NULL },
 };
 
 static const struct member finding_members[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Files of /proc that need more than one line of code: iomem, kpageflags and
- * locks. Each gets the same input.
+ * Files of /proc that need more than one line of code: iomem, kpageflags, locks
+ * and those of a process; and the driver's of what is held. Each gets the same input.
  *
  * runs: 10000
  * length: 2000
@@ -22,11 +22,48 @@ static void iomem(struct cxlmem_ctx *ctx)
 
 static void kpageflags(struct cxlmem_ctx *ctx)
 {
+	struct pages pages;
 	char text[100];
 
 	pages_describe(ctx, 0, MIB, text, sizeof(text));
 	must(strlen(text) < sizeof(text));
-	must(pages_unmovable(ctx, 0, MIB) <= MIB);
+	pages_count(ctx, 0, MIB, &pages);
+	must(pages.in_use <= MIB && pages.unmovable <= pages.in_use);
+}
+
+static void held(struct cxlmem_device *dev)
+{
+	struct held held;
+	size_t i;
+
+	held_read(dev, &held);
+	for (i = 0; i < held.nr; i++)
+		must(held.v[i].size <= UINT64_MAX - held.v[i].start);
+	held_keep(&held, &dev->usable);
+	free(held.v);
+}
+
+static int on_content(const struct cxlmem_content *content, void *data)
+{
+	(void)data;
+	must(content->bytes && strlen(content->kind));
+	return 0;
+}
+
+static void contents(struct cxlmem_device *dev)
+{
+	must(cxlmem_device_contents(dev, on_content, NULL) <= (int64_t)dev->usable.size);
+}
+
+/* Each of one process. */
+static void process(struct cxlmem_ctx *ctx)
+{
+	char text[32];
+	uint64_t cpu;
+
+	process_cpu(ctx, 7, &cpu);
+	process_is_bound(ctx, 7, 1);
+	must(process_cgroup(ctx, 7, text, sizeof(text)) || strlen(text) < sizeof(text));
 }
 
 /* Somebody has the lock; who that is stands in /proc/locks. */
@@ -54,8 +91,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	put_bytes("proc/iomem", data, size);
 	put_bytes("proc/kpageflags", data, size);
 	put_bytes("proc/locks", data, size);
+	put_bytes("proc/7/stat", data, size);
+	put_bytes("proc/7/status", data, size);
+	put_bytes("proc/7/numa_maps", data, size);
+	put_bytes("proc/7/cgroup", data, size);
+	put_bytes("sys/class/cxlmem/cxlmem0/contents/held", data, size);
+	put_bytes("sys/class/cxlmem/cxlmem0/contents/files", data, size);
 	iomem(ctx);
 	kpageflags(ctx);
+	held(dev);
+	contents(dev);
+	process(ctx);
 	locks(dev, ctx);
 	return 0;
 }

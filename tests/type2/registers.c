@@ -73,8 +73,11 @@ static void queue_write(struct t2 *t, unsigned int i, uint32_t at, uint32_t valu
 		queue_enable(t, i, value & T2_QUEUE_ENABLE);
 		break;
 	case T2_QUEUE_GIVEN:
-		/* More than there is room for would be the same commands again. */
-		if (value - q->fetched <= q->size)
+		/*
+		 * More than there is room for would be the same commands again; and a queue
+		 * that is off may get another size yet.
+		 */
+		if (q->enabled && value - q->fetched <= q->size)
 			q->given = value;
 		break;
 	case T2_QUEUE_TAKEN:
