@@ -8,6 +8,7 @@ TEST ?=
 TOOL ?=
 JOBS ?= 2
 MINUTES ?= 10
+STOPS ?= 100
 TARGET ?=
 SEED := $(or $(SEED),$(shell date +%s))
 
@@ -84,9 +85,14 @@ soak: build
 		-t $$(($(MINUTES) * 60 + 900)) -l /cxlmem/build/log/soak.console \
 		/cxlmem/tests/vm/soak $(MINUTES) $(SEED)
 
+#: make stops     evacuations under load, stopped at random moments  [STOPS=100] [SEED=n] [KERNEL=7.2]
+stops: build
+	@$(lab)/vm $(if $(KERNEL),-k $(KERNEL)) -m type3 -s 256M -t 3600 -l /cxlmem/build/log/stops.console \
+		env CXLMEM_STOPS=$(STOPS) CXLMEM_SEED=$(SEED) /cxlmem/tests/vm/evacuate-stop.t
+
 #: make bench     compare with the stock tools; figures, no tests  [KERNEL=7.2]
 bench: build
-	@for bench in tests/bench/online.sh tests/bench/list.sh tests/bench/move.sh tests/bench/claim.sh; do $(lab)/bench $$bench $(KERNEL) || exit; done
+	@for bench in tests/bench/online.sh tests/bench/list.sh tests/bench/move.sh tests/bench/claim.sh tests/bench/evacuate.sh; do $(lab)/bench $$bench $(KERNEL) || exit; done
 
 #: make install   build and install on this host  [DESTDIR=] [PREFIX=/usr]
 install:
@@ -98,4 +104,4 @@ install:
 clean:
 	rm -rf build
 
-.PHONY: help demo demo-type2 check shell build lab debug-kernel lint matrix bench install clean fuzz coverage faults fuzz-vm soak
+.PHONY: help demo demo-type2 check shell build lab debug-kernel lint matrix bench install clean fuzz coverage faults fuzz-vm soak stops
