@@ -19,17 +19,19 @@ cxlmemctl online cxlmem0 >/dev/null
 node=$(attr node)
 echo "$node" >/sys/fs/cgroup/far/cpuset.mems
 
-share=$((full / 5))
+# Who copies on write waits for memory, and holds the page that is to move. It comes first:
+# the others leave a slow kernel's CPU no time for it to start.
+numactl --membind "$node" stress-ng --fork 2 --vm 1 --vm-bytes 16M --verify --timeout 0 >/tmp/stress 2>&1 &
+stress=$!
+wait_for 30 pgrep -P $stress
+
+share=$((full / 5 / slowness))
 start_pattern "$node" $share -s -f
 by_policy=$pattern
 start_program pattern -s -f -b "$node" $share
 by_range=$pattern
 start_program in_far_cpuset pattern -s -f $share
 by_cpuset=$pattern
-# Who copies on write waits for memory, and holds the page that is to move.
-numactl --membind "$node" stress-ng --fork 2 --vm 1 --vm-bytes 16M --verify --timeout 0 >/tmp/stress 2>&1 &
-stress=$!
-wait_for 30 pgrep -P $stress
 is "$(($(resident "$by_policy" "$node") + $(resident "$by_range" "$node") +
 	$(resident "$by_cpuset" "$node") > share * 27 / 10))" 1 "all three have their memory on the node"
 

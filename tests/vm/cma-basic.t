@@ -36,9 +36,9 @@ for lend in off on; do
 	is "$(attr cma/claimed)" "$((66 << 20))" "two claims"
 	# What it has written is in the machine's memory from its beginning on, in one piece.
 	offset=$(sed -n 's/.*offset=\(0x[0-9a-f]*\|0\) .*/\1/p' "/tmp/pattern.$a")
-	wrong=0
+	start=$(attr start) wrong=0
 	for ((i = 0; i < 64 << 20; i += (4 << 20) + 4096)); do
-		[ $(($(physical $(($(attr start) + offset + i))))) = $(((i << 32) + a)) ] || wrong=$((wrong + 1))
+		[ $(($(physical $((start + offset + i))))) = $(((i << 32) + a)) ] || wrong=$((wrong + 1))
 	done
 	is $wrong 0 "it is contiguous in physical memory"
 	is "$(awk '{ print $3, $4, $5, $6 }' $SYS/cma/claims | sort -n)" \
@@ -64,7 +64,7 @@ done
 enter_cma on
 start_program claim hold 32
 a=$pattern
-start_program pattern -b 1 $((mib / 2))
+start_program pattern -b 1 $((mib / 8))
 run_ok attr lend off
 is "$(attr cma/lent) $(attr cma/free) $(pages_of_os)" "0 $(((mib - 32) << 20)) 0" "all is taken from the OS"
 intact "$pattern" "the OS's data is intact"

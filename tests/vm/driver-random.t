@@ -1,7 +1,7 @@
 #!/bin/bash
 # Several processes move, create, drop and fork at random, on a device that is too
 # small for them, while the mode changes under them, and some are killed. Then
-# garbage into every request. CXLMEM_SEED and CXLMEM_SECONDS (default 12,
+# garbage into every request. CXLMEM_SEED and CXLMEM_SECONDS (default 8,
 # or 60 on the debug kernel) say more.
 # machine: soft
 # memory: 3G
@@ -10,11 +10,11 @@
 
 . /cxlmem/tests/vm/cxlmem.sh
 
-seed=${CXLMEM_SEED:-1} seconds=${CXLMEM_SECONDS:-$((12 * slowness))}
+seed=${CXLMEM_SEED:-1} seconds=${CXLMEM_SECONDS:-$((slowness > 1 ? 60 : 8))}
 diag "seed $seed"
 # So small, and almost full, that a slow kernel is through with it soon, too.
 read -r start size < <(soft_reserved)
-size=$((size / slowness / slowness / 2 * 2)) unused=$((slowness > 1 ? 4 : 16))
+size=$((size / slowness / slowness / 2 * 2)) unused=$((slowness > 1 ? 4 : 8))
 bind_device "$start+${size}M"
 attr mode driver
 

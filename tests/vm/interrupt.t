@@ -19,7 +19,7 @@ consistent() {
 }
 
 cxlmemctl online cxlmem0 >/dev/null
-start_pattern 1 $((mib * 4 / 10)) -s
+start_pattern 1 $((mib / 5)) -s
 for signal in INT TERM KILL; do
 	for delay in 0.1 0.5; do
 		cxlmemctl online cxlmem0 >/dev/null 2>&1

@@ -3,7 +3,7 @@
 # says what is, and the device can be probed again.
 # machine: type3
 # cpus: 2
-# check: 6.12 debug
+# check: 6.12
 
 . /cxlmem/tests/vm/cxlmem.sh
 

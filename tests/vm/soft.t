@@ -19,17 +19,18 @@ is "$(zones)" Movable "all of it is in ZONE_MOVABLE"
 
 list=$(cxlmemctl list --output-all)
 diag "$list"
-get() { cxlmemctl list --json | python3 -c "
+read -r distance latency tier < <(cxlmemctl list --json | python3 -I -S -c "
 import json, sys
-print(json.load(sys.stdin)['devices'][0].get('$1'))"; }
-is "$(get distance)" 40 "list shows the SLIT's distance"
-like "$(get read_latency_ns)" "^400" "list shows the HMAT's latency"
+device = json.load(sys.stdin)['devices'][0]
+print(*(device.get(key) for key in ('distance', 'read_latency_ns', 'tier')))")
+is "$distance" 40 "list shows the SLIT's distance"
+like "$latency" "^400" "list shows the HMAT's latency"
 dram=$(basename "$(dirname "$(grep -lx 0 /sys/devices/virtual/memory_tiering/*/nodelist)")")
 far=$(basename "$(dirname "$(grep -lx 1 /sys/devices/virtual/memory_tiering/*/nodelist)")")
 ok "$([ "${far#memory_tier}" -gt "${dram#memory_tier}" ]; echo $?)" "tier $far is below DRAM's $dram"
-like "$(get tier)" "${far#memory_tier}" "list shows the tier"
+like "$tier" "${far#memory_tier}" "list shows the tier"
 
-start_pattern 1 "$full" -w
+start_pattern 1 $((mib / 4)) -w
 run_ok cxlmemctl offline cxlmem0
 intact $pattern "data is intact after offline"
 stop_pattern $pattern

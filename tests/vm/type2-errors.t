@@ -52,7 +52,7 @@ aer() {
 }
 
 # What was in use is evacuated before the function is reset, and can be used again then.
-start_pattern "$node" 64 -w
+start_pattern "$node" 16 -w
 aer nonfatal io successful
 like "$(dmesg)" "none of CXL.mem: the memory stays in use" "the memory has no part in it"
 is "$(attr mode)$(attr device_error)" system "it stays in use"
@@ -61,7 +61,7 @@ for mode in system driver cma; do
 	for severity in nonfatal fatal; do
 		use_mode $mode
 		stop_pattern $pattern
-		start_user $mode 64 -w
+		start_user $mode 16 -w
 		aer $severity successful
 		like "$(dmesg)" "uncorrectable errors 0x80, the first is: memory data ECC" "the driver says which"
 		is "$(attr mode)" offline "the memory was in mode $mode, and is evacuated"
@@ -81,7 +81,7 @@ stop_pattern $pattern
 echo 2 >/sys/module/cxlmem_core/parameters/remove_timeout
 numactl --membind "$node" pin 16 >/tmp/pin &
 wait_for 10 test -s /tmp/pin
-start_pattern "$node" 64
+start_pattern "$node" 16
 aer fatal successful
 is "$(attr mode)" system "pinned, it stays in use"
 like "$(attr device_error)" "^fatal PCIe error; the memory stays in mode system: memory block [0-9]+ .*recovered$" "it says so"
@@ -89,7 +89,7 @@ intact $pattern "this model's memory survives a reset"
 kill "$(cat /tmp/pin)"
 stop_pattern $pattern
 
-start_pattern "$node" 64 -w
+start_pattern "$node" 16 -w
 run_ok model 0 pull
 is "$(setpci -s "$fn" 0.l)" ffffffff "the card is gone"
 run_ok cxlmemctl offline cxlmem0

@@ -26,10 +26,10 @@ page_of() {
 		open my $pages, "<:raw", "/proc/$pid/pagemap" or die;
 		while (<$maps>) {
 			/^([0-9a-f]+)-([0-9a-f]+) rw/ or next;
-			for (my $at = hex $1; $at < hex $2; $at += 4096) {
-				sysseek $pages, $at / 512, 0;
-				sysread $pages, my $entry, 8 or last;
-				$entry = unpack "Q", $entry;
+			my ($at, $end_of_it) = (hex $1, hex $2);
+			sysseek $pages, $at / 512, 0;
+			sysread $pages, my $entries, ($end_of_it - $at) / 512 or next;
+			for my $entry (unpack "Q*", $entries) {
 				my $where = ($entry & (1 << 55) - 1) * 4096;
 				next unless $entry >> 63 && $where >= $first && $where < $end;
 				printf "0x%x\n", $where;
@@ -40,9 +40,9 @@ page_of() {
 
 for mode in system driver cma; do
 	use_mode $mode
-	start_user $mode 32
+	start_user $mode 8
 	other=$pattern
-	start_user $mode 32 -s
+	start_user $mode 8 -s
 	bad=$(page_of "$pattern")
 	like "$bad" "^0x" "a page of a program's is at $bad"
 	run_ok lose "$bad"

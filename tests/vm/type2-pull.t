@@ -31,7 +31,7 @@ is "$(grep -c cxlmem /proc/iomem)" 0 "the range is free"
 for mode in system driver cma; do
 	plug_in
 	use_mode $mode
-	start_user $mode 64 -w
+	start_user $mode 16 -w
 	pull $mode
 	is "$(grep -c cxlmem /proc/iomem)" 0 "the range is free"
 	intact "$pattern" "this model's memory survives that, and was evacuated"
