@@ -414,7 +414,8 @@ void queue_enable(struct t2 *t, unsigned int i, bool enable)
 {
 	struct queue *q = &t->engine.queues[i];
 
-	if (t->engine.stuck || enable == q->enabled)
+	/* What is stuck lets go of nothing, but its registers can be written to. */
+	if (enable == q->enabled || (t->engine.stuck && q->enabled))
 		return;
 	*q = (struct queue) { .ring = q->ring, .done_ring = q->done_ring, .size = q->size };
 	q->enabled = enable && q->size;

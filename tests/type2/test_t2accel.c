@@ -773,7 +773,16 @@ static void test_control(void **state)
 	give(b, c);
 	assert_int_equal(taken(b).status, NOT_DONE);
 	assert_int_equal(reg(b, T2_STATUS), 0);
+	/* Its registers can be written to: one that hangs looks busy, not idle. */
+	set(b, T2_QUEUE(1) + T2_QUEUE_SIZE, 4);
+	set(b, T2_QUEUE(1) + T2_QUEUE_CTRL, T2_QUEUE_ENABLE);
+	set(b, T2_QUEUE(1) + T2_QUEUE_GIVEN, 1);
+	assert_int_equal(reg(b, T2_QUEUE(1) + T2_QUEUE_STATE), T2_QUEUE_RUNNING);
+	set(b, T2_QUEUE(1) + T2_QUEUE_CTRL, 0);
+	assert_int_equal(reg(b, T2_QUEUE(1) + T2_QUEUE_STATE), T2_QUEUE_RUNNING);
 	must(b, "unstick", "ok\n");
+	set(b, T2_QUEUE(1) + T2_QUEUE_CTRL, 0);
+	assert_int_equal(reg(b, T2_QUEUE(1) + T2_QUEUE_STATE), T2_QUEUE_IDLE);
 	run_engine(b);
 	assert_int_equal(taken(b).status, T2_OK);
 

@@ -16,7 +16,8 @@
  *	claim random CLAIMS [SEED]
  *			so many claims of random sizes, in any order, some at a time
  *	claim fuzz SECONDS [SEED]
- *			requests with arguments at random
+ *			requests with arguments at random; longer if none of them
+ *			has worked until then
  *	claim CASE	one of the cases below; fails with a message
  */
 #define _GNU_SOURCE
@@ -328,7 +329,7 @@ static int fuzz(int argc, char **argv)
 		0, 1, 4095, 4096, HUGE - 1, HUGE, HUGE + 1, 1ull << 31, 1ull << 32, 1ull << 62,
 		1ull << 63, ~0ull, ~0ull - HUGE, ~0ull - HUGE + 1, 64 << 20,
 	};
-	double end = seconds() + (argc > 1 ? atoi(argv[1]) : 10);
+	double wanted = argc > 1 ? atoi(argv[1]) : 10, began = seconds();
 	struct itimerspec spec = { .it_interval.tv_nsec = 50000000, .it_value.tv_nsec = 50000000 };
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
 	struct sigaction action = { .sa_handler = nothing };
@@ -343,12 +344,13 @@ static int fuzz(int argc, char **argv)
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer) || timer_settime(timer, 0, &spec, NULL))
 		err(1, "timer");
 	state = (argc > 2 ? strtoull(argv[2], NULL, 0) : 1) * 2654435761u + getpid();
-	while (seconds() < end) {
+	while (seconds() < began + wanted || (!worked && seconds() < began + 8 * wanted)) {
 		struct cxlmem_buffer b = { .size = sizeof(b) };
 		unsigned int slot = random_number(4);
 		char *memory;
 
-		b.length = random_number(4) ? random_number(32 << 20) :
+		/* Most are small: a large one takes seconds on a kernel that is slow. */
+		b.length = random_number(4) ? random_number(32 << 20) >> random_number(8) :
 			   interesting[random_number(sizeof(interesting) / 8)];
 		if (!random_number(4))
 			b.align = random_number(2) ? 1ull << random_number(64) :

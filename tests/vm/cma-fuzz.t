@@ -7,7 +7,7 @@
 
 . /cxlmem/tests/vm/cxlmem.sh
 
-seconds=${SECONDS_TO_FUZZ:-15}
+seconds=${SECONDS_TO_FUZZ:-10}
 bind_device
 enter_cma on
 start_program pattern -b 1 -s $((mib / 4))
