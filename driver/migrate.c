@@ -39,8 +39,8 @@
 /* Never the OOM killer: who asks for this can be told that there is no room. */
 #define HOST_GFP (GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
-/* A page that is just being looked at by somebody is free a moment later. */
-#define MAX_TRIES 3
+/* Waiting for pages that others have in hand ends when it was in vain this often. */
+#define MAX_VAIN 2
 
 enum direction { IN, CREATE, OUT };
 
@@ -433,15 +433,28 @@ static int no_room_error(const struct piece *piece)
 }
 
 /*
- * Tries again a few times if pages are busy; and if a full device has made room,
- * as often as it does, since others may be faster to take it. What an earlier try
- * has done is "already" there for the next.
+ * How many pages others had in hand, such as compaction, which is done with them in
+ * a moment; or for ever, if they are pinned. A page that is being moved looks like
+ * one that is swapped out, but for a process of which nothing is.
+ */
+static unsigned long in_hand(const struct piece *piece, const struct cxlmem_counts *counts)
+{
+	if (piece->request->what == IN && !get_mm_counter(piece->request->mm, MM_SWAPENTS))
+		return counts->busy + counts->absent;
+	return counts->busy;
+}
+
+/*
+ * Tries again if others had pages in hand; and if a full device has made room, as
+ * often as it does, since others may be faster to take it. What an earlier try has
+ * done is "already" there for the next.
  */
 static int move_anonymous(const struct piece *piece)
 {
 	struct cxlmem_counts sum = {}, now;
 	struct request *request = piece->request;
-	unsigned int tries = 1;
+	unsigned long waited_for, least = ULONG_MAX;
+	unsigned int vain = 0;
 	u64 earlier;
 	int rc;
 
@@ -455,8 +468,17 @@ static int move_anonymous(const struct piece *piece)
 		sum.split += now.split;
 		if (rc || fatal_signal_pending(current))
 			break;
-		if (now.no_room ? !make_room(piece, &sum) : !now.busy || tries++ == MAX_TRIES)
+		if (now.no_room) {
+			if (!make_room(piece, &sum))
+				break;
+			continue;
+		}
+		waited_for = in_hand(piece, &now);
+		if (!waited_for || (waited_for >= least && ++vain == MAX_VAIN))
 			break;
+		least = min(least, waited_for);
+		/* Who has them may need this very CPU to be done. */
+		schedule_timeout_killable(1 << vain);
 	}
 	now.moved = sum.moved;
 	now.created = sum.created;

@@ -15,6 +15,12 @@ for name in small huge create; do
 	run_ok onboard $name
 	is "$(attr pages/used)" 0 "the device is empty after the process has gone"
 done
+# What compaction has in hand at the moment is waited for.
+while echo 1 >/proc/sys/vm/compact_memory; do sleep 0.05; done &
+run_ok onboard small
+kill $!
+wait $! 2>/dev/null
+like "$(cat /proc/vmstat)" "compact_isolated [1-9]" "compaction was at work meanwhile"
 run_ok attr mode offline
 is "$(attr pages/capacity)" 0 "no pages in mode offline"
 
