@@ -80,7 +80,8 @@ with_kmem() {
 	exit 1
 }
 without_kmem() {
-	daxctl reconfigure-device -m devdax -f dax0.0 >/dev/null 2>&1
+	# daxctl would make it devdax, which it would then be the next time, too.
+	echo dax0.0 >/sys/bus/dax/drivers/kmem/unbind
 	cxl disable-region all >/dev/null 2>&1
 	cxl destroy-region -f all >/dev/null 2>&1
 }
