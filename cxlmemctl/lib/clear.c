@@ -5,7 +5,8 @@
  * one thread; here each CPU takes its share, by move_pages(2). What is left, such as
  * files that nobody has mapped, and what processes allocate meanwhile, is the
  * offlining's: nothing has to be complete here, so a process that allocates as fast as
- * we move keeps nobody busy for ever.
+ * we move keeps nobody busy for ever. (Mapping such files here to move them was slower
+ * than the offlining: the threads wait for the lock of the file.)
  */
 #include <pthread.h>
 #include <signal.h>
@@ -19,8 +20,8 @@
 #include "private.h"
 
 /*
- * What a thread takes at a time. Each call of move_pages(2) asks all CPUs to give up
- * the pages they have in batches, so it should not be small; and it cannot be
+ * As much address space as one call of move_pages(2) is for. Each call asks all CPUs to
+ * give up the pages they have in batches, so it should not be small; and it cannot be
  * interrupted, so it should not be large.
  */
 #define PIECE (32ull << 20)
@@ -190,8 +191,11 @@ static void find_targets(struct clearing *clearing, pid_t pid, struct targets *t
 
 /* ---- moving ---- */
 
-/* One call of move_pages(2). */
+/* What one call of move_pages(2) moves, of one process. */
 struct batch {
+	pid_t pid;			/* 0: of none yet */
+	int pagemap;			/* of that process */
+	uint64_t span;			/* bytes of address space that were looked at */
 	size_t nr;
 	size_t room;
 	void **address;
@@ -202,6 +206,8 @@ struct batch {
 
 static bool batch_init(struct batch *batch, size_t room)
 {
+	batch->pid = 0;
+	batch->pagemap = -1;
 	batch->room = room;
 	batch->address = calloc(room, sizeof(*batch->address));
 	batch->node = calloc(room, sizeof(*batch->node));
@@ -214,11 +220,13 @@ static void batch_free(struct batch *batch)
 	free(batch->address);
 	free(batch->node);
 	free(batch->status);
+	if (batch->pagemap >= 0)
+		close(batch->pagemap);
 }
 
 /* Adds the pages from @start to @end that are the device's; a huge page by its first. */
-static void add_pages(struct clearing *clearing, int pagemap, uint64_t start, uint64_t end,
-		      bool huge, struct batch *batch)
+static void add_pages(struct clearing *clearing, uint64_t start, uint64_t end, bool huge,
+		      struct batch *batch)
 {
 	uint64_t step = huge ? clearing->huge : clearing->page, entries[512];
 
@@ -227,7 +235,7 @@ static void add_pages(struct clearing *clearing, int pagemap, uint64_t start, ui
 
 		if (nr > ARRAY_SIZE(entries))
 			nr = ARRAY_SIZE(entries);
-		if (pread(pagemap, entries, nr * sizeof(*entries),
+		if (pread(batch->pagemap, entries, nr * sizeof(*entries),
 			  start / clearing->page * sizeof(*entries)) !=
 		    (ssize_t)(nr * sizeof(*entries)))
 			return;
@@ -243,7 +251,7 @@ static void add_pages(struct clearing *clearing, int pagemap, uint64_t start, ui
 }
 
 /* Finds the pages of a piece that are the device's. */
-static void fill_batch(struct clearing *clearing, int pagemap, const struct mapping *piece,
+static void fill_batch(struct clearing *clearing, const struct mapping *piece,
 		       struct batch *batch)
 {
 	struct page_region regions[64];
@@ -258,21 +266,20 @@ static void fill_batch(struct clearing *clearing, int pagemap, const struct mapp
 	};
 	int i, nr;
 
-	batch->nr = 0;
-	batch->bytes = 0;
+	batch->span += piece->end - piece->start;
 	while (arg.start < piece->end) {
-		nr = ioctl(pagemap, PAGEMAP_SCAN, &arg);
+		nr = ioctl(batch->pagemap, PAGEMAP_SCAN, &arg);
 		if (nr < 0 || nr > (int)ARRAY_SIZE(regions) || arg.walk_end <= arg.start)
 			return;
 		for (i = 0; i < nr; i++)
-			add_pages(clearing, pagemap, regions[i].start, regions[i].end,
+			add_pages(clearing, regions[i].start, regions[i].end,
 				  regions[i].categories & PAGE_IS_HUGE, batch);
 		arg.start = arg.walk_end;
 	}
 }
 
 /* Bytes that have gone, or -errno. The kernel ends a call early if one page does not go. */
-static int64_t move_batch(pid_t pid, struct batch *batch, int node)
+static int64_t move_to_node(struct batch *batch, int node)
 {
 	size_t i, gone = 0;
 	long rc;
@@ -281,7 +288,7 @@ static int64_t move_batch(pid_t pid, struct batch *batch, int node)
 		batch->node[i] = node;
 		batch->status[i] = -EBUSY;
 	}
-	rc = syscall(SYS_move_pages, pid, batch->nr, batch->address, batch->node, batch->status,
+	rc = syscall(SYS_move_pages, batch->pid, batch->nr, batch->address, batch->node, batch->status,
 		     MPOL_MF_MOVE_ALL);
 	if (rc < 0)
 		return -errno;
@@ -289,7 +296,7 @@ static int64_t move_batch(pid_t pid, struct batch *batch, int node)
 		gone = (size_t)rc < batch->nr ? batch->nr - rc : 0;
 	for (i = 0; !rc && i < batch->nr; i++)
 		gone += batch->status[i] == node;
-	return batch->nr ? batch->bytes * gone / batch->nr : 0;
+	return batch->bytes * gone / batch->nr;
 }
 
 /* As long as it takes for the rate to be kept; or until we are to stop. */
@@ -310,23 +317,15 @@ static void keep_pace(struct clearing *clearing, uint64_t bytes)
 	pthread_mutex_unlock(&clearing->lock);
 }
 
-static void move_piece(struct clearing *clearing, const struct mapping *piece,
-		       struct targets *targets, struct batch *batch)
+static void move_batch(struct clearing *clearing, struct targets *targets, struct batch *batch)
 {
-	int pagemap = process_open_pagemap(clearing->t->ctx, piece->pid);
 	int64_t moved = -ENOMEM;
 	size_t i;
 
-	if (pagemap < 0)
-		return;
-	fill_batch(clearing, pagemap, piece, batch);
-	close(pagemap);
-	if (!batch->nr)
-		return;
-	if (targets->pid != piece->pid)
-		find_targets(clearing, piece->pid, targets);
+	if (targets->pid != batch->pid)
+		find_targets(clearing, batch->pid, targets);
 	for (i = 0; i < targets->nr && moved == -ENOMEM; i++)
-		moved = move_batch(piece->pid, batch, targets->node[i]);
+		moved = move_to_node(batch, targets->node[i]);
 
 	pthread_mutex_lock(&clearing->lock);
 	if (moved >= 0)
@@ -334,21 +333,55 @@ static void move_piece(struct clearing *clearing, const struct mapping *piece,
 	else if (moved == -ENOMEM)
 		clearing->stop = true;	/* the offlining may still find room somewhere */
 	else
-		clearing->skip = piece->pid;	/* gone, or in a cpuset without these nodes */
+		clearing->skip = batch->pid;	/* gone, or in a cpuset without these nodes */
 	pthread_mutex_unlock(&clearing->lock);
 	keep_pace(clearing, batch->bytes);
+}
+
+static bool is_stopped(struct clearing *clearing)
+{
+	bool stop;
+
+	pthread_mutex_lock(&clearing->lock);
+	stop = clearing->stop;
+	pthread_mutex_unlock(&clearing->lock);
+	return stop;
+}
+
+/* Moves what is in the batch, and makes it one for @pid. */
+static void next_batch(struct clearing *clearing, struct targets *targets, struct batch *batch,
+		       pid_t pid)
+{
+	if (batch->nr && !is_stopped(clearing))
+		move_batch(clearing, targets, batch);
+	batch->nr = 0;
+	batch->bytes = 0;
+	batch->span = 0;
+	if (batch->pid == pid)
+		return;
+	if (batch->pagemap >= 0)
+		close(batch->pagemap);
+	batch->pid = pid;
+	batch->pagemap = process_open_pagemap(clearing->t->ctx, pid);
 }
 
 static void *work(void *data)
 {
 	struct clearing *clearing = data;
 	struct targets targets = { .pid = 0 };
-	struct batch batch;
+	struct batch batch = { .nr = 0 };
 	struct mapping piece;
 
-	if (batch_init(&batch, clearing->piece / clearing->page))
-		while (take_piece(clearing, &piece))
-			move_piece(clearing, &piece, &targets, &batch);
+	if (batch_init(&batch, clearing->piece / clearing->page)) {
+		while (take_piece(clearing, &piece)) {
+			if (piece.pid != batch.pid ||
+			    batch.span + (piece.end - piece.start) > clearing->piece)
+				next_batch(clearing, &targets, &batch, piece.pid);
+			if (batch.pagemap >= 0)
+				fill_batch(clearing, &piece, &batch);
+		}
+		next_batch(clearing, &targets, &batch, batch.pid);
+	}
 	batch_free(&batch);
 	pthread_mutex_lock(&clearing->lock);
 	clearing->working--;
@@ -421,6 +454,14 @@ static int pass(struct clearing *clearing, size_t jobs)
 	return rc;
 }
 
+/* For a pass to be worth it: by then the offlining is done with less. */
+static bool has_enough(const struct transition *t)
+{
+	int64_t used = cxlmem_device_get_used(t->dev);
+
+	return used < 0 || used >= (int64_t)WORTH_A_PASS;
+}
+
 static int all_passes(struct clearing *clearing, size_t jobs)
 {
 	uint64_t before;
@@ -429,7 +470,7 @@ static int all_passes(struct clearing *clearing, size_t jobs)
 	for (i = 0; i < MAX_PASSES && !rc && !clearing->stop; i++) {
 		before = clearing->moved;
 		rc = pass(clearing, jobs);
-		if (clearing->moved - before < WORTH_A_PASS)
+		if (clearing->moved - before < WORTH_A_PASS || !has_enough(clearing->t))
 			break;
 	}
 	return rc;
@@ -477,11 +518,9 @@ size_t clear_jobs(const struct transition *t)
  */
 static bool is_worth_it(const struct transition *t)
 {
-	int64_t used = cxlmem_device_get_used(t->dev);
-
 	if (t->opt.rate || t->opt.to != CXLMEM_KEEP || t->opt.jobs > 1)
 		return true;
-	return clear_jobs(t) > 1 && (used < 0 || used >= (int64_t)WORTH_A_PASS);
+	return clear_jobs(t) > 1 && has_enough(t);
 }
 
 int clear_of_processes(struct transition *t)
