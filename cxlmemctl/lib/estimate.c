@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 /*
- * About how long it takes to move what is on a device. The work is copying, so a little
- * memory is copied to see how fast that is here; of the device's own node, if it has room.
+ * About how long it takes to move what is on a device. That differs too much from one
+ * machine to the next for a table, so a little memory is moved to see how fast it is here.
  */
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -11,51 +11,114 @@
 
 #include "private.h"
 
-#define SAMPLE (16ul << 20)
+#define HUGE	(2ul << 20)
+#define SAMPLE	(8 * HUGE)
 
-/*
- * Tenths of the time that copying alone takes: what is paid for each page besides. As
- * tests/bench/evacuate.sh has it, with one thread.
- */
-#define SMALL_COST	40
-#define HUGE_COST	14
-
-/* How much faster two threads are than one, in tenths. More than two were not measured. */
+/* How much faster two threads are, in tenths, by tests/bench/move.sh. More were not measured. */
 #define TWO_THREADS	17
 
-/* Nanoseconds that it takes to copy the sample, 0 if that cannot be told. */
-static uint64_t copy_sample(int node)
+/* Moves one page in so many bytes of @memory to a node, or with -1 finds where it is. */
+static bool move(char *memory, size_t step, int to, int *status)
 {
-	unsigned long nodes[MAX_NODES / (8 * sizeof(long))] = { 0 };
-	const size_t bits = 8 * sizeof(*nodes);
-	uint64_t began, took;
-	char *memory;
+	void *addresses[SAMPLE / 4096];
+	int nodes[SAMPLE / 4096];
+	size_t nr = SAMPLE / step, i;
 
-	memory = mmap(NULL, 2 * SAMPLE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
-		return 0;
-	/* On a full node it is other memory that is copied, which is better than no figure. */
-	nodes[node / bits] |= 1ul << node % bits;
-	syscall(SYS_mbind, memory, SAMPLE, MPOL_PREFERRED, nodes, MAX_NODES + 1, 0);
-	memset(memory, 1, SAMPLE);
-	/* The first time each page of the target is made. */
-	memcpy(memory + SAMPLE, memory, SAMPLE);
-	began = now_ns();
-	memcpy(memory + SAMPLE, memory, SAMPLE);
-	took = now_ns() - began;
-	munmap(memory, 2 * SAMPLE);
-	return took;
+	for (i = 0; i < nr; i++) {
+		addresses[i] = memory + i * step;
+		nodes[i] = to;
+		status[i] = -1;
+	}
+	return !syscall(SYS_move_pages, 0, nr, addresses, to < 0 ? NULL : nodes, status, MPOL_MF_MOVE);
 }
 
-uint64_t estimate_seconds(const struct transition *t, const struct pages *pages)
+static bool all_on(const int *status, size_t nr, int node)
 {
-	double copy = t->dev->node >= 0 ? copy_sample(t->dev->node) : 0, seconds;
-	uint64_t small = pages->in_use - pages->huge;
+	while (nr && status[nr - 1] == node)
+		nr--;
+	return !nr;
+}
 
-	seconds = copy / SAMPLE / 1e9 / 10 * ((double)small * SMALL_COST + (double)pages->huge * HUGE_COST);
-	if (clear_jobs(t) > 1)
-		seconds = seconds * 10 / TWO_THREADS;
-	if (t->opt.rate && seconds < (double)pages->in_use / t->opt.rate)
-		seconds = (double)pages->in_use / t->opt.rate;
-	return ((uint64_t)(seconds * 1000) + 500) / 1000;
+/* Seconds for each byte to get from one node to another; 0 if that cannot be told. */
+static double time_of(char *memory, int from, int to, bool huge)
+{
+	const size_t page = sysconf(_SC_PAGESIZE), step = huge ? HUGE : page;
+	unsigned long nodes[MAX_NODES / (8 * sizeof(long))] = { 0 };
+	const size_t bits = 8 * sizeof(*nodes);
+	int status[SAMPLE / 4096];
+	uint64_t began, took;
+
+	nodes[from / bits] |= 1ul << from % bits;
+	/* Not bound: if the node is full, nobody is to be killed for this. */
+	if (page < 4096 || madvise(memory, SAMPLE, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) ||
+	    syscall(SYS_mbind, memory, SAMPLE, MPOL_PREFERRED, nodes, MAX_NODES + 1, 0))
+		return 0;
+	memset(memory, 1, SAMPLE);
+	if (!move(memory, page, -1, status) || !all_on(status, SAMPLE / page, from))
+		return 0;
+	began = now_ns();
+	if (!move(memory, step, to, status) || !all_on(status, SAMPLE / step, to))
+		return 0;
+	took = now_ns() - began;
+	/* A huge page has moved as a whole, or else it was none. */
+	if (huge && (!move(memory, page, -1, status) || !all_on(status, SAMPLE / page, to)))
+		return 0;
+	return (double)took / SAMPLE / 1e9;
+}
+
+static double sample(int from, int to, bool huge)
+{
+	char *memory = mmap(NULL, SAMPLE + HUGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	double result;
+
+	if (memory == MAP_FAILED)
+		return 0;
+	result = time_of(memory + (-(uintptr_t)memory & (HUGE - 1)), from, to, huge);
+	munmap(memory, SAMPLE + HUGE);
+	return result;
+}
+
+static int target(const struct transition *t)
+{
+	struct nodes hosts;
+	int node;
+
+	if (t->opt.to != CXLMEM_KEEP)
+		return t->opt.to;
+	if (node_hosts(t->ctx, &hosts))
+		return -1;
+	for (node = 0; node < MAX_NODES; node++)
+		if (nodes_has(&hosts, node))
+			return node;
+	return -1;
+}
+
+/* As fast as the memory goes; -1 if that cannot be told. */
+static double unhurried(const struct transition *t, const struct pages *pages)
+{
+	int from = t->dev->node, to = target(t);
+	double small, huge, seconds;
+
+	if (from < 0 || to < 0 || t->ctx->fake)
+		return -1;
+	/* The first is for what is slow the first time only. */
+	sample(from, to, false);
+	small = sample(from, to, false);
+	if (small <= 0)
+		return -1;
+	huge = pages->huge ? sample(from, to, true) : 0;
+	/* Without a huge page for a sample: it takes no longer than as many small ones. */
+	if (huge <= 0)
+		huge = small;
+	seconds = (pages->in_use - pages->huge) * small + pages->huge * huge;
+	return clear_jobs(t) > 1 ? seconds * 10 / TWO_THREADS : seconds;
+}
+
+double estimate_seconds(const struct transition *t, const struct pages *pages)
+{
+	double seconds = unhurried(t, pages);
+	double at_rate = t->opt.rate ? (double)pages->in_use / t->opt.rate : 0;
+
+	return t->opt.rate && seconds < at_rate ? at_rate : seconds;
 }

@@ -32,19 +32,22 @@ static void foretell_time(struct transition *t)
 {
 	const struct range *range = &t->dev->usable;
 	struct pages pages;
-	uint64_t seconds;
+	double seconds;
 	char kinds[512];
 
 	if (!pages_count(t->ctx, range->start, range->size, &pages) || !pages.in_use)
 		return;
 	pages_describe(t->ctx, range->start, range->size, kinds, sizeof(kinds));
 	seconds = estimate_seconds(t, &pages);
-	if (seconds)
-		event_text(t, CXLMEM_EVENT_STEP, "there are: %s; to move that takes about %ju s",
-			   kinds, (uintmax_t)seconds);
-	else
+	if (seconds < 0)
+		event_text(t, CXLMEM_EVENT_STEP,
+			   "there are: %s; how long it takes to move that cannot be told", kinds);
+	else if (seconds < 1)
 		event_text(t, CXLMEM_EVENT_STEP, "there are: %s; to move that takes less than a second",
 			   kinds);
+	else
+		event_text(t, CXLMEM_EVENT_STEP, "there are: %s; to move that takes about %.0f s",
+			   kinds, seconds);
 }
 
 void evacuate_foretell(struct transition *t)

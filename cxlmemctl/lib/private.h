@@ -399,8 +399,8 @@ size_t clear_jobs(const struct transition *t);
 
 /* ---- estimate.c ---- */
 
-/* About how long it takes to move these pages off the device. */
-uint64_t estimate_seconds(const struct transition *t, const struct pages *pages);
+/* About how long it takes to move these pages off the device; -1 if that cannot be told. */
+double estimate_seconds(const struct transition *t, const struct pages *pages);
 
 /* ---- memory.c ---- */
 

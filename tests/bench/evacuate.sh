@@ -14,6 +14,7 @@
 #
 # One memcpy() of the same size, in one thread, is there to compare with.
 # machine: type3
+# size: 768M
 # cpus: 2 1
 
 . /cxlmem/tests/bench/bench.sh

@@ -572,7 +572,7 @@ static void dry_run_changes_nothing(void **state)
 	assert_int_equal(f.news.warnings, 1);
 	assert_contains(f.news.text, "4K of it are memory of the kernel itself");
 	assert_contains(f.news.there, "slab 4K, anonymous 8K, file 4K, ");
-	assert_contains(f.news.there, "; to move that takes less than a second");
+	assert_contains(f.news.there, "; how long it takes to move that cannot be told");
 	f.options.rate = 4096;
 	assert_int_equal(set(&f, "offline"), CXLMEM_DONE);
 	assert_contains(f.news.there, "takes about 4 s");

@@ -34,6 +34,8 @@ all_intact() {
 		"intact intact $sum" "$1"
 }
 
+like "$(cxlmemctl offline cxlmem0 --dry-run 2>&1)" \
+	"there are: .*; to move that takes (less than a second|about [1-9] s)" "a dry run tells how long it takes"
 run_ok cxlmemctl offline cxlmem0 --jobs 2
 is "$(resident "$huge" "$node") $(resident "$small" "$node")" "0 0" "nothing is left on the node"
 all_intact "all data is intact"
