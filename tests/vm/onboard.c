@@ -224,30 +224,51 @@ static size_t on_device(void *memory, size_t pages)
 	return residency(memory, pages, NULL).device;
 }
 
-/* Page by page, against what the kernel tells root about any process's pages. */
+static void read_pagemap(int pagemap, const void *memory, uint64_t *entries, size_t pages)
+{
+	if (pread(pagemap, entries, pages * 8, (uintptr_t)memory / PAGE * 8) != (ssize_t)pages * 8)
+		err(1, "pagemap");
+}
+
+/*
+ * Page by page, against what the kernel tells root about any process's pages. A page
+ * that it is moving just now, such as for compaction, is nowhere for that moment, to
+ * one of the two or to both: that one is looked at again.
+ */
 static void check_residency(void *memory, size_t pages)
 {
 	uint64_t first = attribute("start") / PAGE, last = first + attribute("size") / PAGE - 1;
 	uint64_t *entries = zeroed(pages, sizeof(*entries));
 	uint8_t *vector = zeroed(pages, 1);
-	int fd = open("/proc/self/pagemap", O_RDONLY);
+	int pagemap = open("/proc/self/pagemap", O_RDONLY);
 	size_t page;
 
 	memset(vector, 0xff, pages);
 	residency(memory, pages, vector);
-	if (fd < 0 || pread(fd, entries, pages * 8, (uintptr_t)memory / PAGE * 8) != (ssize_t)pages * 8)
-		err(1, "pagemap");
+	read_pagemap(pagemap, memory, entries, pages);
 	for (page = 0; page < pages; page++) {
-		uint64_t pfn = entries[page] & ((1ull << 55) - 1);
-		bool present = entries[page] >> 63;
-		bool there = present && pfn >= first && pfn <= last;
-		uint8_t place = !present ? CXLMEM_PAGE_NONE :
-				there ? CXLMEM_PAGE_DEVICE : CXLMEM_PAGE_HOST;
+		void *at = (char *)memory + page * PAGE;
+		unsigned int looks;
+		uint8_t place;
 
+		for (looks = 1; ; looks++) {
+			uint64_t pfn = entries[page] & ((1ull << 55) - 1);
+			bool present = entries[page] >> 63;
+			bool there = present && pfn >= first && pfn <= last;
+
+			place = !present ? CXLMEM_PAGE_NONE :
+				there ? CXLMEM_PAGE_DEVICE : CXLMEM_PAGE_HOST;
+			if (vector[page] == place || looks == 100 ||
+			    (vector[page] != CXLMEM_PAGE_NONE && present))
+				break;
+			usleep(1000);
+			residency(at, 1, &vector[page]);
+			read_pagemap(pagemap, at, &entries[page], 1);
+		}
 		check(vector[page] == place, "page %zu: residency %u, but by pagemap it is %u",
 		      page, vector[page], place);
 	}
-	close(fd);
+	close(pagemap);
 	free(entries);
 	free(vector);
 }

@@ -144,7 +144,7 @@ struct cxlmem_move {
 };
 
 /* Where a page is: a byte of &cxlmem_residency.vector. */
-#define CXLMEM_PAGE_NONE	0	/* nowhere: empty, or swapped out */
+#define CXLMEM_PAGE_NONE	0	/* nowhere: empty, swapped out, or being moved just now */
 #define CXLMEM_PAGE_HOST	1	/* in the host's memory */
 #define CXLMEM_PAGE_DEVICE	2	/* on this device */
 #define CXLMEM_PAGE_OTHER	3	/* cannot be told: not mapped, special, or not readable */
