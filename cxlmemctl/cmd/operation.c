@@ -2,7 +2,6 @@
 /* Commands that change something: their options, signals, progress and result. */
 #include <inttypes.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tool.h"
@@ -34,14 +33,6 @@ static void listen_to_signals(void)
 		if (old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &action, NULL);
 	}
-}
-
-uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
 }
 
 static void clear_line(struct operation *op)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include <json-c/json.h>
 
@@ -93,9 +94,20 @@ struct tool {
 	const char *value[OPT_KEYS];	/* of options: NULL if not given, "" if without argument */
 };
 
-/* ---- main.c ---- */
+/* ---- commands.c ---- */
 
 extern const struct command commands[];	/* ends with an empty row */
+
+/* Of a clock that nobody sets. */
+static inline uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
+/* ---- complain.c ---- */
 
 /* "cxlmemctl COMMAND: ..." to stderr; return the exit code. */
 int failed(struct tool *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -175,8 +187,6 @@ int operation_begin_unprivileged(struct operation *op, struct tool *t);
 int operation_end(struct operation *op, int rc, struct cxlmem_device *dev);
 /* Ends it without a word. */
 void operation_drop(struct operation *op);
-/* Of a clock that nobody sets. */
-uint64_t now_ms(void);
 
 /* ---- lists that come line by line, see listing.c ---- */
 

@@ -4,16 +4,6 @@
 
 #include "private.h"
 
-void show_kernel_log(struct transition *t, const char *word, const char *other)
-{
-	size_t i;
-
-	kmsg_collect(&t->kmsg);
-	for (i = 0; i < t->kmsg.nr; i++)
-		if (strstr(t->kmsg.lines[i], word) || strstr(t->kmsg.lines[i], other))
-			event_text(t, CXLMEM_EVENT_KERNEL, "%s", t->kmsg.lines[i]);
-}
-
 /* "START+SIZE" */
 static int parse_range(struct cxlmem_ctx *ctx, const char *text, uint64_t *start, uint64_t *size)
 {
@@ -33,23 +23,6 @@ static int parse_range(struct cxlmem_ctx *ctx, const char *text, uint64_t *start
 	if (*size > UINT64_MAX - *start)
 		return fail(ctx, EINVAL, "the range '%s' ends beyond all addresses", text);
 	return 0;
-}
-
-int bind_finish(struct transition *t, struct cxlmem_device *dev, int node)
-{
-	char value[32], reason[ATTR_LEN];
-	int rc;
-
-	t->dev = dev;
-	if (node == CXLMEM_KEEP || node == dev->node)
-		return 0;
-	snprintf(value, sizeof(value), "%d%s", node, t->opt.flags & CXLMEM_FORCE ? " force" : "");
-	rc = sysfs_write(t->ctx, value, "%s/node", dev->dir);
-	if (!rc)
-		return cxlmem_device_refresh(dev);
-	if (sysfs_read(t->ctx, reason, sizeof(reason), "%s/last_error", dev->dir) <= 0)
-		snprintf(reason, sizeof(reason), "%s", strerror(-rc));
-	return fail(t->ctx, -rc, "the node of %s cannot be set to %d: %s", dev->name, node, reason);
 }
 
 static int bind_range(struct transition *t, const char *what)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1
-/* The library context and its error text. */
+/* The library context: what is known of this machine. */
 #include <fcntl.h>
-#include <stdarg.h>
 #include <unistd.h>
 
 #include "private.h"
@@ -70,24 +69,4 @@ EXPORT int cxlmem_rescan(struct cxlmem_ctx *ctx)
 	forget_devices(ctx);
 	cxlmem_device_get_first(ctx);
 	return ctx->scanned ? 0 : -ENOMEM;
-}
-
-EXPORT const char *cxlmem_error(struct cxlmem_ctx *ctx)
-{
-	return ctx->error ? ctx->error : "";
-}
-
-int fail(struct cxlmem_ctx *ctx, int err, const char *fmt, ...)
-{
-	char *text;
-	va_list args;
-	int len;
-
-	va_start(args, fmt);
-	len = vasprintf(&text, fmt, args);
-	va_end(args);
-	/* The old text may be among the arguments, so it is freed last. */
-	free(ctx->error);
-	ctx->error = len < 0 ? NULL : text;
-	return -err;
 }

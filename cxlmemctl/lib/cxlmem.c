@@ -164,6 +164,25 @@ static int set(struct transition *t, const char *attr, const char *value)
 	return refused(t, rc, what);
 }
 
+static int set_node(struct transition *t, int node, bool force)
+{
+	char value[32];
+
+	snprintf(value, sizeof(value), "%d%s", node, force ? " force" : "");
+	return set(t, "node", value);
+}
+
+int adopt_device(struct transition *t, struct cxlmem_device *dev, int node)
+{
+	int rc;
+
+	t->dev = dev;
+	if (node == CXLMEM_KEEP || node == dev->node)
+		return 0;
+	rc = set_node(t, node, t->opt.flags & CXLMEM_FORCE);
+	return rc ? rc : cxlmem_device_refresh(dev);
+}
+
 static bool read_progress(struct transition *t, uint64_t *done, uint64_t *total);
 
 /* In mode "cma" this moves what the system has on the device. */
@@ -188,11 +207,8 @@ static int cxlmem_configure(struct transition *t)
 
 	if (strcmp(dev->zone, t->want.zone))
 		rc = set(t, "zone", t->want.zone);
-	if (!rc && dev->node != t->want.node && t->want.node >= 0) {
-		snprintf(value, sizeof(value), "%d%s", t->want.node,
-			 t->opt.flags & CXLMEM_FORCE || t->undoing ? " force" : "");
-		rc = set(t, "node", value);
-	}
+	if (!rc && dev->node != t->want.node && t->want.node >= 0)
+		rc = set_node(t, t->want.node, t->opt.flags & CXLMEM_FORCE || t->undoing);
 	if (!rc && dev->memmap != t->want.memmap)
 		rc = set(t, "memmap_on_memory", t->want.memmap ? "1" : "0");
 	if (!rc && strcmp(dev->policy, t->want.policy))

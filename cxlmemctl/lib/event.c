@@ -15,7 +15,7 @@ void options_copy(struct cxlmem_options *to, const struct cxlmem_options *from)
 	to->size = sizeof(*to);
 }
 
-static bool send_event(struct transition *t, const struct cxlmem_event *event)
+bool event_send(struct transition *t, const struct cxlmem_event *event)
 {
 	if (t->opt.event && t->opt.event(event, t->opt.data))
 		t->stopped = true;
@@ -32,7 +32,7 @@ bool event_text(struct transition *t, enum cxlmem_event_type type, const char *f
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	event.text = text;
-	return send_event(t, &event);
+	return event_send(t, &event);
 }
 
 bool event_progress(struct transition *t, const char *text, uint64_t done, uint64_t total)
@@ -44,34 +44,15 @@ bool event_progress(struct transition *t, const char *text, uint64_t done, uint6
 		.total = total,
 	};
 
-	return send_event(t, &event);
+	return event_send(t, &event);
 }
 
-/* Without a reason, it is looked for. */
-void event_block(struct transition *t, uint64_t index, const char *reason)
+void event_kernel_log(struct transition *t, const char *word, const char *other)
 {
-	uint64_t size = block_size(t->ctx);
-	struct cxlmem_event event = {
-		.type = CXLMEM_EVENT_BLOCK,
-		.block = index,
-		.start = index * size,
-		.size = size,
-		.reason = reason,
-	};
-	const struct range range = { event.start, size };
-	struct obstacle obstacle;
-	char pages[512];
+	size_t i;
 
-	if (!reason) {
-		event.reason = "the kernel gives no reason; \"dmesg\" may tell more";
-		if (obstacle_find(t, &range, &obstacle)) {
-			event.reason = obstacle.reason;
-			if (obstacle.remedy[0])
-				event.remedy = obstacle.remedy;
-		}
-	}
-	pages_describe(t->ctx, event.start, size, pages, sizeof(pages));
-	if (pages[0])
-		event.pages = pages;
-	send_event(t, &event);
+	kmsg_collect(&t->kmsg);
+	for (i = 0; i < t->kmsg.nr; i++)
+		if (strstr(t->kmsg.lines[i], word) || strstr(t->kmsg.lines[i], other))
+			event_text(t, CXLMEM_EVENT_KERNEL, "%s", t->kmsg.lines[i]);
 }

@@ -211,3 +211,28 @@ EXPORT int64_t cxlmem_device_contents(struct cxlmem_device *dev,
 	}
 	return rc < 0 ? rc : listing.sum;
 }
+
+EXPORT int cxlmem_device_get_block(struct cxlmem_device *dev, size_t n, struct cxlmem_block *block)
+{
+	static const char *const states[] = {
+		[BLOCK_ABSENT] = "absent",
+		[BLOCK_OFFLINE] = "offline",
+		[BLOCK_ONLINE] = "online",
+	};
+	uint64_t size = block_size(dev->ctx);
+	enum block_state state;
+	struct pages pages;
+
+	if (!size || n >= dev->usable.size / size)
+		return -ERANGE;
+	*block = (struct cxlmem_block){
+		.index = dev->usable.start / size + n,
+		.start = dev->usable.start + n * size,
+		.size = size,
+	};
+	state = block_read(dev->ctx, block->index);
+	block->state = states[state];
+	if (state == BLOCK_ONLINE && pages_count(dev->ctx, block->start, size, &pages))
+		block->used = pages.in_use;
+	return 0;
+}

@@ -122,7 +122,7 @@ static int finish(struct transition *t, const char *pci, int result)
 	if (!dev)
 		return fail(t->ctx, ENODEV, "the driver %s has made no memory device of %s", DRIVER,
 			    pci);
-	rc = bind_finish(t, dev, t->opt.node);
+	rc = adopt_device(t, dev, t->opt.node);
 	return rc ? rc : result;
 }
 
@@ -173,7 +173,7 @@ int pci_bind(struct transition *t, const char *pci)
 	sysfs_write(t->ctx, pci, BUS "/drivers_probe");
 	current_driver(t, pci, now, sizeof(now));
 	if (strcmp(now, DRIVER)) {
-		show_kernel_log(t, pci, DRIVER);
+		event_kernel_log(t, pci, DRIVER);
 		give_back(t, pci, former);
 		return fail(t->ctx, ENXIO,
 			    "the driver %s does not take %s; its reason is in the kernel's log%s%s",

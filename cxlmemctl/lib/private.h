@@ -31,7 +31,7 @@ struct cxlmem_ctx {
 	uint64_t block_size;		/* of memory hotplug, 0 until asked for */
 };
 
-/* ---- context.c ---- */
+/* ---- error.c ---- */
 
 /* Sets the error text; returns -@err. */
 int fail(struct cxlmem_ctx *ctx, int err, const char *fmt, ...) PRINTF(3, 4);
@@ -214,6 +214,9 @@ int blocks_read(struct cxlmem_device *dev, struct blocks *blocks);
 enum block_state block_read(struct cxlmem_ctx *ctx, uint64_t index);
 /* True if an online block is in ZONE_MOVABLE. */
 bool block_is_movable(struct cxlmem_ctx *ctx, uint64_t index);
+
+/* ---- online.c ---- */
+
 /*
  * Online all blocks in a zone, or offline all. At the first failure those that
  * have been changed are put back, unless the options say partial. Both return
@@ -221,6 +224,8 @@ bool block_is_movable(struct cxlmem_ctx *ctx, uint64_t index);
  */
 int blocks_online(struct transition *t, const char *zone);
 int blocks_offline(struct transition *t);
+/* Tells the caller of a block that has failed. Without a reason, it is looked for. */
+void event_block(struct transition *t, uint64_t index, const char *reason);
 
 /* ---- lock.c ---- */
 
@@ -354,6 +359,9 @@ int transition_begin(struct transition *t, struct cxlmem_device *dev,
 /* Gives the lock back. @rc is how it went; returns it. */
 int transition_end(struct transition *t, int rc);
 bool dry_run(const struct transition *t);
+
+/* ---- mode.c ---- */
+
 bool mode_is_known(const char *name);
 /* Brings the device to mode "offline". As cxlmem_device_set_mode(). */
 int leave_mode(struct transition *t);
@@ -367,7 +375,9 @@ void options_copy(struct cxlmem_options *to, const struct cxlmem_options *from);
 bool event_text(struct transition *t, enum cxlmem_event_type type, const char *fmt, ...)
 	PRINTF(3, 4);
 bool event_progress(struct transition *t, const char *text, uint64_t done, uint64_t total);
-void event_block(struct transition *t, uint64_t index, const char *reason);
+bool event_send(struct transition *t, const struct cxlmem_event *event);
+/* Hands over the lines of the kernel's log that mention any of two words. */
+void event_kernel_log(struct transition *t, const char *word, const char *other);
 
 /* ---- policy.c ---- */
 
@@ -380,12 +390,14 @@ struct policy {
 int policy_hold(struct transition *t, const char *wanted, struct policy *policy);
 void policy_release(struct transition *t, const struct policy *policy);
 
-/* ---- evacuate.c ---- */
+/* ---- foretell.c ---- */
 
 /* Refuses if the rest of the machine cannot hold what is on the device. 0 or -ENOSPC. */
-int evacuate_check_room(struct transition *t);
+int check_room(struct transition *t);
+/* Says that parts of it are claimed. Returns -EBUSY. */
+int refuse_claimed(struct cxlmem_device *dev);
 /* For a dry run: what is there, how long it takes to move it, and what would not move now. */
-void evacuate_foretell(struct transition *t);
+void foretell_evacuation(struct transition *t);
 
 /* ---- clear.c ---- */
 
@@ -490,7 +502,7 @@ int iomem_holder(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size, char *na
 
 /*
  * When binding begins there is no device yet, so of the transition only the
- * context, the options and the kernel's log are set; bind_finish() sets the
+ * context, the options and the kernel's log are set; adopt_device() sets the
  * device. All return 0, CXLMEM_ALREADY or -errno.
  */
 int pci_bind(struct transition *t, const char *pci);
@@ -501,9 +513,10 @@ int range_bind(struct transition *t, uint64_t start, uint64_t size, int node);
 /* The range of a dax device that the hmem driver made. */
 int range_bind_dax(struct transition *t, struct cxlmem_device *dax);
 int range_unbind(struct transition *t);
-/* Sets the node of a device that has just been made. */
-int bind_finish(struct transition *t, struct cxlmem_device *dev, int node);
-/* Hands the caller the lines of the kernel's log that mention any of two words. */
-void show_kernel_log(struct transition *t, const char *word, const char *other);
+
+/* ---- cxlmem.c ---- */
+
+/* Goes on with a device that has just been made, and sets its node. 0 or -errno. */
+int adopt_device(struct transition *t, struct cxlmem_device *dev, int node);
 
 #endif

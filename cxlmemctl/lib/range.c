@@ -46,7 +46,7 @@ static int refused(struct transition *t, int rc, uint64_t start, uint64_t size)
 {
 	char holder[NAME_LEN], text[16];
 
-	show_kernel_log(t, DRIVER, "cxlmem:");
+	event_kernel_log(t, DRIVER, "cxlmem:");
 	if (dax_holder(t, start, size, holder))
 		return held(t, start, size, holder);
 	if (iomem_holder(t->ctx, start, size, holder, sizeof(holder)) > 0 &&
@@ -73,7 +73,7 @@ static int finish(struct transition *t, uint64_t start, uint64_t size, int node)
 	if (!dev)
 		return fail(t->ctx, ENODEV, "the driver %s has made no memory device at %#jx",
 			    DRIVER, (uintmax_t)start);
-	return bind_finish(t, dev, node);
+	return adopt_device(t, dev, node);
 }
 
 /* The node is set afterwards, so that the driver checks it as it does any other. */
@@ -175,6 +175,6 @@ int range_unbind(struct transition *t)
 		return 0;
 	if (sysfs_read(t->ctx, reason, sizeof(reason), "%s/last_error", t->dev->dir) <= 0)
 		snprintf(reason, sizeof(reason), "%s", strerror(-rc));
-	show_kernel_log(t, DRIVER, t->dev->name);
+	event_kernel_log(t, DRIVER, t->dev->name);
 	return fail(t->ctx, -rc, "%s cannot be given back: %s", t->dev->name, reason);
 }

@@ -120,7 +120,7 @@ static void function_with_node(void **state)
 	put("fake/node.error", "1 node 0 has CPUs");
 	/* Bound already, it stays so; newly bound, it goes back. */
 	assert_int_equal(cxlmem_bind(ctx, "0d:00.0", &with_node, &dev), -EPERM);
-	assert_contains(cxlmem_error(ctx), "cannot be set to 0: node 0 has CPUs");
+	assert_contains(cxlmem_error(ctx), "cannot set node to 0: node 0 has CPUs");
 	assert_string_equal(driver(), "cxlmem_pci");
 	assert_int_equal(cxlmem_device_unbind(dev, &options), CXLMEM_DONE);
 	assert_int_equal(cxlmem_bind(ctx, "0d:00.0", &with_node, &dev), -EPERM);
