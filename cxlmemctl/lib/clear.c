@@ -10,11 +10,9 @@
  */
 #include <pthread.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <linux/fs.h>
 #include <linux/mempolicy.h>
 
 #include "private.h"
@@ -82,9 +80,6 @@ static int add_mapping(uint64_t start, uint64_t end, const char *name, void *dat
 	struct clearing *clearing = collecting->clearing;
 
 	(void)name;
-	/* The kernel's own page that x86 lets all programs see. */
-	if (start > INT64_MAX)
-		return 0;
 	if (clearing->nr == collecting->room) {
 		size_t room = collecting->room ? 2 * collecting->room : 1024;
 		struct mapping *more = reallocarray(clearing->mappings, room, sizeof(*more));
@@ -224,58 +219,36 @@ static void batch_free(struct batch *batch)
 		close(batch->pagemap);
 }
 
-/* Adds the pages from @start to @end that are the device's; a huge page by its first. */
-static void add_pages(struct clearing *clearing, uint64_t start, uint64_t end, bool huge,
-		      struct batch *batch)
+struct filling {
+	struct clearing *clearing;
+	struct batch *batch;
+};
+
+/* A huge page goes as a whole, by its first. */
+static int add_page(const struct mapped_page *page, void *data)
 {
-	uint64_t step = huge ? clearing->huge : clearing->page, entries[512];
+	const struct filling *filling = data;
+	struct clearing *clearing = filling->clearing;
+	struct batch *batch = filling->batch;
 
-	while (start < end && batch->nr < batch->room) {
-		size_t nr = huge ? 1 : (end - start) / clearing->page, i;
-
-		if (nr > ARRAY_SIZE(entries))
-			nr = ARRAY_SIZE(entries);
-		if (pread(batch->pagemap, entries, nr * sizeof(*entries),
-			  start / clearing->page * sizeof(*entries)) !=
-		    (ssize_t)(nr * sizeof(*entries)))
-			return;
-		for (i = 0; i < nr && batch->nr < batch->room; i++) {
-			if (!(entries[i] & PAGE_PRESENT) ||
-			    !in_range(&clearing->range, (entries[i] & PAGE_PFN) * clearing->page))
-				continue;
-			batch->address[batch->nr++] = (void *)(uintptr_t)(start + i * clearing->page);
-			batch->bytes += step;
-		}
-		start += huge ? step - start % step : nr * step;
-	}
+	if (!in_range(&clearing->range, page->address) ||
+	    (page->huge && page->address % clearing->huge))
+		return 0;
+	if (batch->nr == batch->room)
+		return 1;
+	batch->address[batch->nr++] = (void *)(uintptr_t)page->at;
+	batch->bytes += page->huge ? clearing->huge : clearing->page;
+	return 0;
 }
 
-/* Finds the pages of a piece that are the device's. */
+/* Adds the pages of a piece that are the device's. */
 static void fill_batch(struct clearing *clearing, const struct mapping *piece,
 		       struct batch *batch)
 {
-	struct page_region regions[64];
-	struct pm_scan_arg arg = {
-		.size = sizeof(arg),
-		.start = piece->start,
-		.end = piece->end,
-		.vec = (uintptr_t)regions,
-		.vec_len = ARRAY_SIZE(regions),
-		.category_mask = PAGE_IS_PRESENT,
-		.return_mask = PAGE_IS_PRESENT | PAGE_IS_HUGE,
-	};
-	int i, nr;
+	struct filling filling = { clearing, batch };
 
 	batch->span += piece->end - piece->start;
-	while (arg.start < piece->end) {
-		nr = ioctl(batch->pagemap, PAGEMAP_SCAN, &arg);
-		if (nr < 0 || nr > (int)ARRAY_SIZE(regions) || arg.walk_end <= arg.start)
-			return;
-		for (i = 0; i < nr; i++)
-			add_pages(clearing, regions[i].start, regions[i].end,
-				  regions[i].categories & PAGE_IS_HUGE, batch);
-		arg.start = arg.walk_end;
-	}
+	process_each_page(batch->pagemap, piece->start, piece->end, add_page, &filling);
 }
 
 /* Bytes that have gone, or -errno. The kernel ends a call early if one page does not go. */

@@ -434,8 +434,18 @@ int process_number(struct cxlmem_ctx *ctx, pid_t pid, const char *name, uint64_t
 /* Documentation/admin-guide/mm/pagemap.rst */
 #define PAGE_PRESENT	(1ull << 63)
 #define PAGE_PFN	((1ull << 55) - 1)
+
+struct mapped_page {
+	uint64_t at;			/* where the process has it */
+	uint64_t address;		/* in physical memory; 0 if the kernel does not tell */
+	bool huge;			/* it is a part of a page that is mapped as a huge one */
+};
+
 /* Its page map, to be closed with close(); -1 if it cannot be had. */
 int process_open_pagemap(struct cxlmem_ctx *ctx, pid_t pid);
+/* Calls @fn for each page that is there until it returns non-zero, which is returned. */
+int process_each_page(int pagemap, uint64_t start, uint64_t end,
+		      int (*fn)(const struct mapped_page *page, void *data), void *data);
 /* The CPU that it has last run on. 0 or -errno. */
 int process_cpu(struct cxlmem_ctx *ctx, pid_t pid, uint64_t *cpu);
 /* Its cgroup's path, of the unified hierarchy. 0 or -errno. */

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1
 /* Reading about other processes in /proc, all of which may be gone the next moment. */
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <linux/fs.h>
 
 #include "private.h"
 
@@ -44,8 +47,9 @@ int process_each_mapping(struct cxlmem_ctx *ctx, pid_t pid,
 		unsigned long long start, end;
 		int len = 0;
 
+		/* The last is the kernel's own page that x86 lets all programs see. */
 		if (sscanf(line, "%llx-%llx %*s %*s %*s %*s %n", &start, &end, &len) < 2 ||
-		    start >= end)
+		    start >= end || start > INT64_MAX)
 			continue;
 		rc = fn(start, end, len ? line + len : "", data);
 	}
@@ -223,4 +227,78 @@ int process_open_pagemap(struct cxlmem_ctx *ctx, pid_t pid)
 
 	snprintf(path, sizeof(path), "proc/%d/pagemap", (int)pid);
 	return openat(ctx->root, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+}
+
+struct page_walk {
+	int pagemap;
+	uint64_t page;
+	int (*fn)(const struct mapped_page *page, void *data);
+	void *data;
+};
+
+static int each_of_region(const struct page_walk *walk, uint64_t start, uint64_t end, bool huge)
+{
+	uint64_t entries[4096], at = start / walk->page, last = end / walk->page;
+	int rc = 0;
+
+	while (at < last && !rc) {
+		size_t want = last - at < ARRAY_SIZE(entries) ? last - at : ARRAY_SIZE(entries);
+		ssize_t len = pread(walk->pagemap, entries, want * sizeof(*entries),
+				    at * sizeof(*entries));
+		size_t i, nr = len > 0 ? len / sizeof(*entries) : 0;
+
+		/* The process has gone. */
+		if (!nr)
+			return 0;
+		for (i = 0; i < nr && !rc; i++) {
+			struct mapped_page page = {
+				.at = (at + i) * walk->page,
+				.address = (entries[i] & PAGE_PFN) * walk->page,
+				.huge = huge,
+			};
+
+			if (entries[i] & PAGE_PRESENT)
+				rc = walk->fn(&page, walk->data);
+		}
+		at += nr;
+	}
+	return rc;
+}
+
+/*
+ * Programs reserve far more than they use, some of them terabytes; the kernel
+ * knows what is there. Where it cannot be asked, all is looked at.
+ */
+int process_each_page(int pagemap, uint64_t start, uint64_t end,
+		      int (*fn)(const struct mapped_page *page, void *data), void *data)
+{
+	struct page_walk walk = { pagemap, sysconf(_SC_PAGESIZE), fn, data };
+	int rc = 0;
+#ifdef PAGEMAP_SCAN
+	struct page_region regions[64];
+	struct pm_scan_arg arg = {
+		.size = sizeof(arg),
+		.start = start,
+		.end = end,
+		.vec = (uintptr_t)regions,
+		.vec_len = ARRAY_SIZE(regions),
+		.category_mask = PAGE_IS_PRESENT,
+		.return_mask = PAGE_IS_PRESENT | PAGE_IS_HUGE,
+	};
+	int i, nr;
+
+	while (arg.start < end) {
+		nr = ioctl(pagemap, PAGEMAP_SCAN, &arg);
+		if (nr < 0 || nr > (int)ARRAY_SIZE(regions) || arg.walk_end <= arg.start)
+			break;
+		for (i = 0; i < nr && !rc; i++)
+			rc = each_of_region(&walk, regions[i].start, regions[i].end,
+					    regions[i].categories & PAGE_IS_HUGE);
+		if (rc)
+			return rc;
+		arg.start = arg.walk_end;
+	}
+	start = arg.start;
+#endif
+	return each_of_region(&walk, start, end, false);
 }

@@ -3,10 +3,7 @@
  * Which processes have memory on a device: those whose page tables name pages of
  * its range. /proc/PID/pagemap tells root.
  */
-#include <sys/ioctl.h>
 #include <unistd.h>
-
-#include <linux/fs.h>
 
 #include "private.h"
 
@@ -23,78 +20,29 @@ struct search {
 	bool hidden;			/* the kernel does not tell page frames */
 };
 
-static void count(struct search *search, uint64_t start, uint64_t end, bool huge)
+static int count_page(const struct mapped_page *page, void *data)
 {
-	uint64_t entries[4096], at = start / search->page, last = end / search->page;
+	struct search *search = data;
 	struct mapper *mapper = &search->mapper;
 
-	while (at < last) {
-		size_t want = last - at < ARRAY_SIZE(entries) ? last - at : ARRAY_SIZE(entries);
-		ssize_t len = pread(search->fd, entries, want * sizeof(*entries),
-				    at * sizeof(*entries));
-		size_t i, nr = len > 0 ? len / sizeof(*entries) : 0;
-
-		if (!nr)
-			return;
-		for (i = 0; i < nr; i++) {
-			uint64_t address = (entries[i] & PAGE_PFN) * search->page;
-
-			if (!(entries[i] & PAGE_PRESENT))
-				continue;
-			if (!address)
-				search->hidden = true;
-			if (!in_range(&search->range, address))
-				continue;
-			mapper->bytes += search->page;
-			if (huge)
-				mapper->huge += search->page;
-			if (search->held && is_held(search->held, address))
-				mapper->held += search->page;
-		}
-		at += nr;
-	}
+	if (!page->address)
+		search->hidden = true;
+	if (!in_range(&search->range, page->address))
+		return 0;
+	mapper->bytes += search->page;
+	if (page->huge)
+		mapper->huge += search->page;
+	if (search->held && is_held(search->held, page->address))
+		mapper->held += search->page;
+	return 0;
 }
 
-/*
- * Programs reserve far more than they use, some of them terabytes; the kernel
- * knows what is there. Where it cannot be asked, all is looked at.
- */
 static int count_mapping(uint64_t start, uint64_t end, const char *name, void *data)
 {
 	struct search *search = data;
-#ifdef PAGEMAP_SCAN
-	struct page_region regions[64];
-	struct pm_scan_arg arg = {
-		.size = sizeof(arg),
-		.start = start,
-		.end = end,
-		.vec = (uintptr_t)regions,
-		.vec_len = ARRAY_SIZE(regions),
-		.category_mask = PAGE_IS_PRESENT,
-		.return_mask = PAGE_IS_PRESENT | PAGE_IS_HUGE,
-	};
-	int i, nr;
-#endif
 
 	(void)name;
-	/* The kernel's own page that x86 lets all programs see. */
-	if (start > INT64_MAX)
-		return 0;
-#ifdef PAGEMAP_SCAN
-	while (arg.start < end) {
-		nr = ioctl(search->fd, PAGEMAP_SCAN, &arg);
-		if (nr < 0 || nr > (int)ARRAY_SIZE(regions) || arg.walk_end <= arg.start)
-			break;
-		for (i = 0; i < nr; i++)
-			count(search, regions[i].start, regions[i].end,
-			      regions[i].categories & PAGE_IS_HUGE);
-		arg.start = arg.walk_end;
-	}
-	start = arg.start;
-#endif
-	if (start < end)
-		count(search, start, end, false);
-	return 0;
+	return process_each_page(search->fd, start, end, count_page, search);
 }
 
 static int look_at(const char *name, void *data)
