@@ -74,12 +74,11 @@ struct collecting {
 	size_t room;
 };
 
-static int add_mapping(uint64_t start, uint64_t end, const char *name, void *data)
+static int add_mapping(uint64_t start, uint64_t end, void *data)
 {
 	struct collecting *collecting = data;
 	struct clearing *clearing = collecting->clearing;
 
-	(void)name;
 	if (clearing->nr == collecting->room) {
 		size_t room = collecting->room ? 2 * collecting->room : 1024;
 		struct mapping *more = reallocarray(clearing->mappings, room, sizeof(*more));

@@ -30,15 +30,11 @@ static uint64_t bytes_at_place(const struct cxlmem_counts *counts)
 	return (counts->moved + counts->already) * sysconf(_SC_PAGESIZE);
 }
 
-static int move_mapping(uint64_t start, uint64_t end, const char *name, void *data)
+static int move_mapping(uint64_t start, uint64_t end, void *data)
 {
 	struct migration *m = data;
 	int rc = 0;
 
-	(void)name;
-	/* The kernel's own page that x86 lets all programs see. */
-	if (start > INT64_MAX)
-		return 0;
 	while (!rc && start < end) {
 		struct cxlmem_move piece = {
 			.start = start,

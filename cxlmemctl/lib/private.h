@@ -456,8 +456,7 @@ bool process_is_bound(struct cxlmem_ctx *ctx, pid_t pid, int node);
 void process_means(struct cxlmem_ctx *ctx, pid_t pid, char *text, size_t size);
 /* Calls @fn for each mapping of a process until it returns non-zero, which is returned. */
 int process_each_mapping(struct cxlmem_ctx *ctx, pid_t pid,
-			 int (*fn)(uint64_t start, uint64_t end, const char *name, void *data),
-			 void *data);
+			 int (*fn)(uint64_t start, uint64_t end, void *data), void *data);
 
 /* ---- supervise.c ---- */
 

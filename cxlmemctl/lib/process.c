@@ -33,8 +33,7 @@ int process_number(struct cxlmem_ctx *ctx, pid_t pid, const char *name, uint64_t
 }
 
 int process_each_mapping(struct cxlmem_ctx *ctx, pid_t pid,
-			 int (*fn)(uint64_t start, uint64_t end, const char *name, void *data),
-			 void *data)
+			 int (*fn)(uint64_t start, uint64_t end, void *data), void *data)
 {
 	char path[64], *text, *line, *save = NULL;
 	int rc = 0;
@@ -45,13 +44,11 @@ int process_each_mapping(struct cxlmem_ctx *ctx, pid_t pid,
 		return -errno;
 	for (line = strtok_r(text, "\n", &save); line && !rc; line = strtok_r(NULL, "\n", &save)) {
 		unsigned long long start, end;
-		int len = 0;
 
 		/* The last is the kernel's own page that x86 lets all programs see. */
-		if (sscanf(line, "%llx-%llx %*s %*s %*s %*s %n", &start, &end, &len) < 2 ||
-		    start >= end || start > INT64_MAX)
-			continue;
-		rc = fn(start, end, len ? line + len : "", data);
+		if (sscanf(line, "%llx-%llx", &start, &end) == 2 && start < end &&
+		    start <= INT64_MAX)
+			rc = fn(start, end, data);
 	}
 	free(text);
 	return rc;

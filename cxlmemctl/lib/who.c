@@ -37,11 +37,10 @@ static int count_page(const struct mapped_page *page, void *data)
 	return 0;
 }
 
-static int count_mapping(uint64_t start, uint64_t end, const char *name, void *data)
+static int count_mapping(uint64_t start, uint64_t end, void *data)
 {
 	struct search *search = data;
 
-	(void)name;
 	return process_each_page(search->fd, start, end, count_page, search);
 }
 
