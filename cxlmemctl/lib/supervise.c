@@ -93,6 +93,13 @@ static int watch(struct transition *t, pid_t child, int result, const char *doin
 	return why;
 }
 
+static bool is_set(struct transition *t, const char *path, const char *value)
+{
+	char now[ATTR_LEN];
+
+	return sysfs_read(t->ctx, now, sizeof(now), "%s", path) > 0 && !strcmp(now, value);
+}
+
 int supervised_write(struct transition *t, const char *path, const char *value, const char *doing,
 		     bool (*progress)(struct transition *t, uint64_t *done, uint64_t *total))
 {
@@ -114,9 +121,9 @@ int supervised_write(struct transition *t, const char *path, const char *value, 
 
 	close(result[1]);
 	why = watch(t, child, result[0], doing, progress);
-	/* A child that was killed has written nothing, and the kernel has undone its work. */
+	/* Of a child that was killed the kernel has undone the work, or it was just done. */
 	if (read(result[0], &rc, sizeof(rc)) != sizeof(rc))
-		rc = -EINTR;
+		rc = is_set(t, path, value) ? 0 : -EINTR;
 	close(result[0]);
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;

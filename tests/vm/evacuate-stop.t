@@ -2,7 +2,8 @@
 # The tool is stopped at random moments of an evacuation, by what can be caught and by what
 # cannot, while programs work on the node: then it is the old state or the new one, or for
 # evacuate, which goes block by block, between them if it was killed. The next run finishes.
-# CXLMEM_STOPS=n CXLMEM_SEED=n: how often, and the random numbers (make stops).
+# CXLMEM_STOPS=n CXLMEM_SEED=n: how many are to come in time, and the random numbers
+# (make stops).
 # check: 6.12
 # machine: type3
 # size: 256M
@@ -34,15 +35,19 @@ corrupt() {
 }
 
 # As long as it takes if nobody interferes, so that any moment of it can be met.
-refill system
-began=$(date +%s%N)
-run_ok cxlmemctl offline cxlmem0 --jobs 2
-longest=$((($(date +%s%N) - began) / 1000000))
+longest=100000
+for _ in 1 2 3; do
+	refill system
+	began=$(date +%s%N)
+	run_ok cxlmemctl offline cxlmem0 --jobs 2
+	took=$((($(date +%s%N) - began) / 1000000))
+	[ "$took" -ge "$longest" ] || longest=$took
+done
 diag "it takes $longest ms"
 
 declare -A seen
-mode=system
-for ((i = 0; i < stops; i++)); do
+in_time=0
+for ((i = 0; in_time < stops && i < 3 * stops; i++)); do
 	signals=(INT TERM KILL)
 	signal=${signals[$((i % 3))]}
 	commands=(offline offline evacuate)
@@ -74,10 +79,13 @@ for ((i = 0; i < stops; i++)); do
 	[ -z "$wrong" ] || good=1
 	run=$(cxlmemctl "$command" cxlmem0 2>&1) && [ "$(blocks_in_state online)" = 0 ] || good=1
 	ok $good "$what; the next run finishes" || diag "$wrong $(cat /tmp/out) then: $run"
-	seen[$signal $([ $status -ge 1 ] && echo stopped || echo over)]=1
+	[ $status = 0 ] && continue
+	in_time=$((in_time + 1))
+	seen[$signal]=1
 done
 # Otherwise this has tested nothing.
+is "$in_time" "$stops" "so many signals have come in time, of $i"
 for signal in INT TERM KILL; do
-	ok "$([ "${seen[$signal stopped]:-}" ]; echo $?)" "SIG$signal has come in time at least once"
+	ok "$([ "${seen[$signal]:-}" ]; echo $?)" "SIG$signal has come in time at least once"
 done
 done_testing
