@@ -233,6 +233,7 @@ static void make_hole_at_the_beginning(struct blocks *blocks)
 
 int blocks_offline(struct transition *t)
 {
+	static const char doing[] = "moving data to other nodes";
 	bool partial = t->opt.flags & CXLMEM_PARTIAL;
 	size_t i, went = 0;
 	uint64_t culprit = 0;
@@ -248,7 +249,11 @@ int blocks_offline(struct transition *t)
 	for (i = 0; i < blocks.nr; i++) {
 		if (blocks.v[i].state != BLOCK_ONLINE)
 			continue;
-		rc = write_state(t, blocks.v[i].index, "offline", "moving data to other nodes");
+		if (event_progress(t, doing, t->done, t->total)) {
+			err = -EINTR;
+			break;
+		}
+		rc = write_state(t, blocks.v[i].index, "offline", doing);
 		if (!rc) {
 			went++;
 			t->done += blocks.size;

@@ -8,6 +8,7 @@
  *	no-online	number of a memory block that cannot go online
  *	policy		the zone that new blocks are put online in at once
  *	hang		any offlining lasts until a signal
+ *	late		the same, but it is done when the signal comes
  *	ABC.error	"ERRNO TEXT": writing to attribute ABC fails; TEXT is last_error
  *	log		is made here: all writes, one a line
  */
@@ -109,9 +110,9 @@ static void log_failure(int root, unsigned long long index)
 	store(root, "dev/kmsg", line, O_APPEND);
 }
 
-static void hang_if_told(int root)
+static void hang_if_told(int root, const char *file)
 {
-	while (!faccessat(root, "fake/hang", F_OK, 0))
+	while (!faccessat(root, file, F_OK, 0))
 		usleep(10000);
 }
 
@@ -120,12 +121,13 @@ static int write_state(int root, const char *path, const char *value)
 	unsigned long long index = strtoull(strstr(path, "memory/memory") + 13, NULL, 10);
 
 	if (!strcmp(value, "offline")) {
-		hang_if_told(root);
+		hang_if_told(root, "fake/hang");
 		if (load_number(root, "fake/stuck") == index) {
 			log_failure(root, index);
 			return -EBUSY;
 		}
 		block_attr(root, index, "state", "offline");
+		hang_if_told(root, "fake/late");
 		return 0;
 	}
 	if (load_number(root, "fake/no-online") == index)
@@ -156,7 +158,7 @@ static int remove_blocks(int root, const char *path, unsigned long long first,
 	unsigned long long i;
 	char name[128];
 
-	hang_if_told(root);
+	hang_if_told(root, "fake/hang");
 	for (i = first; i < first + nr; i++) {
 		if (load_number(root, "fake/stuck") == i) {
 			log_failure(root, i);
@@ -203,6 +205,8 @@ static int write_mode(int root, const char *path, const char *value)
 	if (!rc) {
 		set_pages(root, path, value);
 		store(root, path, value, O_TRUNC);
+		if (!strcmp(value, "offline"))
+			hang_if_told(root, "fake/late");
 	}
 	return rc;
 }

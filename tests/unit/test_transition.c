@@ -600,6 +600,25 @@ static void stopped_by_the_caller(void **state)
 	cxlmem_unref(f.ctx);
 }
 
+/* The signal that stops the kernel can come when it has just done what it was told. */
+static void stopped_too_late(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	assert_int_equal(set(&f, "system"), CXLMEM_DONE);
+	put("fake/late", "1\n");
+	f.news.progress = 0;
+	f.news.stop_after = 3;
+	assert_int_equal(cxlmem_device_evacuate(f.dev, &f.options), -EINTR);
+	assert_contains(cxlmem_error(f.ctx), "stopped; everything is as it was");
+	assert_string_equal(blocks(), "1111");
+	assert_int_equal(set(&f, "offline"), CXLMEM_DONE);
+	assert_string_equal(get(MODE), "offline");
+	cxlmem_unref(f.ctx);
+}
+
 static void stopped_while_going_online(void **state)
 {
 	struct fixture f;
@@ -836,6 +855,7 @@ int main(void)
 		TEST(no_room_on_the_host),
 		TEST(dry_run_changes_nothing),
 		TEST(stopped_by_the_caller),
+		TEST(stopped_too_late),
 		TEST(stopped_while_going_online),
 		TEST(no_progress_for_too_long),
 		TEST(one_at_a_time),
