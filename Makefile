@@ -58,7 +58,7 @@ debug-kernel:
 lint: build
 	@$(lab)/in-root /cxlmem/tests/lint/run $(TOOL)
 
-#: make matrix    the main job on a kernel of each series from 6.12 to 7.2 that Debian's mirror has
+#: make matrix    the main job on a kernel of each series from 6.12 to 7.3 that Debian's mirror has
 matrix:
 	@$(lab)/matrix
 

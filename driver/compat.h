@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every difference between the supported kernels (6.12 to 7.2) that cxlmem
+ * Every difference between the supported kernels (6.12 to 7.3) that cxlmem
  * has to know about, and nothing else.
  */
 #ifndef CXLMEM_COMPAT_H
