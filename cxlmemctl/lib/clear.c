@@ -51,6 +51,7 @@ struct clearing {
 	uint64_t huge;			/* size of a huge page */
 	uint64_t piece;
 	struct nodes hosts;		/* that may take pages */
+	int kpageflags;			/* -1 if KSM has merged no pages */
 
 	pthread_mutex_t lock;		/* of all below */
 	pthread_cond_t changed;
@@ -232,6 +233,14 @@ static int add_page(const struct mapped_page *page, void *data)
 
 	if (!in_range(&clearing->range, page->address) ||
 	    (page->huge && page->address % clearing->huge))
+		return 0;
+	/*
+	 * If KSM finds a merged page locked, as it is while it moves, it forgets until its next
+	 * round who shares it, and so long nobody can move it. While memory goes off line KSM
+	 * stands still, so these are left to the offlining.
+	 */
+	if (clearing->kpageflags >= 0 && !page->huge &&
+	    page_is_merged(clearing->kpageflags, page->address))
 		return 0;
 	if (batch->nr == batch->room)
 		return 1;
@@ -450,8 +459,8 @@ static int all_passes(struct clearing *clearing, size_t jobs)
 
 static void init(struct clearing *clearing, struct transition *t)
 {
+	uint64_t huge, merged = 0;
 	pthread_condattr_t clock;
-	uint64_t huge;
 
 	*clearing = (struct clearing){
 		.t = t,
@@ -459,11 +468,14 @@ static void init(struct clearing *clearing, struct transition *t)
 		.page = sysconf(_SC_PAGESIZE),
 		.huge = 2 << 20,
 		.piece = PIECE,
+		.kpageflags = -1,
 		.began_ns = now_ns(),
 	};
 	if (!sysfs_read_number(t->ctx, &huge, "sys/kernel/mm/transparent_hugepage/hpage_pmd_size") &&
 	    huge >= clearing->page && !(huge & (huge - 1)))
 		clearing->huge = huge;
+	if (!sysfs_read_number(t->ctx, &merged, "sys/kernel/mm/ksm/pages_shared") && merged)
+		clearing->kpageflags = pages_open(t->ctx);
 	/* So that a tenth of a second is the longest rush. */
 	if (t->opt.rate && t->opt.rate / 10 < PIECE)
 		clearing->piece = t->opt.rate / 10 / clearing->huge * clearing->huge;
@@ -516,6 +528,8 @@ int clear_of_processes(struct transition *t)
 		rc = all_passes(&clearing, jobs);
 	else
 		rc = 0;
+	if (clearing.kpageflags >= 0)
+		close(clearing.kpageflags);
 	free(clearing.mappings);
 	pthread_cond_destroy(&clearing.changed);
 	pthread_mutex_destroy(&clearing.lock);

@@ -176,9 +176,11 @@ static bool find_no_room(struct transition *t, const struct pages *pages,
 /* A page that the kernel has named. */
 static bool find_in_log(struct transition *t, const struct range *range, struct obstacle *obstacle)
 {
+	const char *words, *remedy = "";
 	struct offline_failure failure;
 	char evidence[256] = "";
 	size_t len = 0;
+	int fd;
 
 	if (!kmsg_offline_failure(&t->kmsg, range->start, range->size, &failure))
 		return false;
@@ -188,13 +190,27 @@ static bool find_in_log(struct transition *t, const struct range *range, struct 
 	if (failure.file[0])
 		snprintf(evidence + len, sizeof(evidence) - len, ", of the file \"%s\"",
 			 failure.file);
+	words = kmsg_explain(failure.reason);
+	/*
+	 * While memory goes off line KSM stands still. Processes that it has just lost sight
+	 * of, since somebody else had the page, it finds on its next round only.
+	 */
+	fd = pages_open(t->ctx);
+	if (page_is_merged(fd, failure.address)) {
+		words = "pages of it are merged by KSM, and the kernel does not find all who share them";
+		remedy = "try again in a while, or have KSM take its pages apart first: echo 2 >/sys/kernel/mm/ksm/run";
+	}
+	if (fd >= 0)
+		close(fd);
 	snprintf(obstacle->reason, sizeof(obstacle->reason), "%s (the kernel says \"%s\"%s%s%s)",
-		 kmsg_explain(failure.reason), failure.reason,
+		 words, failure.reason,
 		 failure.type[0] ? " of type " : "", failure.type, evidence);
 	if (failure.file[0])
 		snprintf(obstacle->remedy, sizeof(obstacle->remedy),
 			 "close the programs that use \"%s\", run \"sync\", or unmount its file system",
 			 failure.file);
+	else
+		strcpy(obstacle->remedy, remedy);
 	return true;
 }
 

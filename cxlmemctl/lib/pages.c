@@ -10,7 +10,8 @@
 #define BIT(n) (1ull << (n))
 
 enum {
-	NOTHING, POISONED, TAKEN_OFFLINE, FREE, SLAB, PAGE_TABLES, HUGETLB, HUGE_ANON, ANON, IN_FILE,
+	NOTHING, POISONED, TAKEN_OFFLINE, FREE, SLAB, PAGE_TABLES, HUGETLB, HUGE_ANON, MERGED,
+	ANON, IN_FILE,
 	/*
 	 * Pages without any flag are free ones in a CPU's private list, or memory
 	 * that the kernel or a driver has taken; they cannot be told apart.
@@ -35,7 +36,8 @@ static const struct kind {
 	[PAGE_TABLES] =	  { "page tables",    BIT(KPF_PGTABLE),		       0, true, false },
 	[HUGETLB] =	  { "hugetlb",	      BIT(KPF_HUGE),		       0, true, true },
 	[HUGE_ANON] =	  { "huge anonymous", BIT(KPF_THP),	   BIT(KPF_ANON), true, true },
-	[ANON] =	  { "anonymous",      BIT(KPF_ANON) | BIT(KPF_KSM),    0, true, true },
+	[MERGED] =	  { "merged by KSM",  BIT(KPF_KSM),		       0, true, true },
+	[ANON] =	  { "anonymous",      BIT(KPF_ANON),		       0, true, true },
 	[IN_FILE] =	  { "file",	      BIT(KPF_LRU) | BIT(KPF_MMAP),    0, true, true },
 	[OTHER] =	  { "other",	      0,			       0, false, true },
 };
@@ -71,11 +73,25 @@ static void count_pages(struct counts *counts, const uint64_t *flags, size_t nr,
 	}
 }
 
+int pages_open(struct cxlmem_ctx *ctx)
+{
+	return openat(ctx->root, "proc/kpageflags", O_RDONLY | O_CLOEXEC);
+}
+
+bool page_is_merged(int kpageflags, uint64_t address)
+{
+	uint64_t flags;
+
+	return pread(kpageflags, &flags, sizeof(flags),
+		     address / sysconf(_SC_PAGESIZE) * sizeof(flags)) == sizeof(flags) &&
+	       classify(flags) == MERGED;
+}
+
 static bool count(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size, struct counts *counts)
 {
 	uint64_t page = sysconf(_SC_PAGESIZE), flags[4096];
 	uint64_t first = start / page, end = (start + size) / page;
-	int fd = openat(ctx->root, "proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	int fd = pages_open(ctx);
 	bool any = false;
 
 	memset(counts, 0, sizeof(*counts));

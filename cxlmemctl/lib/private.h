@@ -324,6 +324,10 @@ struct pages {
 
 /* False if it cannot be read. */
 bool pages_count(struct cxlmem_ctx *ctx, uint64_t start, uint64_t size, struct pages *pages);
+/* For looking at single pages: to be closed with close(); -1 if it cannot be had. */
+int pages_open(struct cxlmem_ctx *ctx);
+/* True if KSM has merged it. */
+bool page_is_merged(int kpageflags, uint64_t address);
 
 /* ---- transition.c ---- */
 

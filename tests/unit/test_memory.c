@@ -434,7 +434,7 @@ static void contents(void **state)
 	static const uint64_t flags[] = {
 		1 << KPF_SLAB, 1 << KPF_PGTABLE, 1 << KPF_BUDDY, 1 << KPF_LRU, 1 << KPF_LRU,
 		1 << KPF_LRU | 1 << KPF_THP, 1 << KPF_ANON | 1 << KPF_THP, 1 << KPF_ANON,
-		1 << KPF_HUGE, 0,
+		1 << KPF_HUGE, 1 << KPF_ANON | 1 << KPF_KSM, 0,
 	};
 	struct cxlmem_ctx *ctx;
 	char text[512] = "";
@@ -449,10 +449,10 @@ static void contents(void **state)
 	assert_int_equal(cxlmem_device_set_mode(find(ctx, "cxlmem0"), "system", NULL), 0);
 	put_words("proc/kpageflags", flags, ARRAY_SIZE(flags), START / PAGE);
 	put("sys/class/cxlmem/cxlmem0/contents/files", "4096 ext4 vda1\n9999999 tmpfs tmpfs\n\n4096\n");
-	assert_int_equal(cxlmem_device_contents(find(ctx, "cxlmem0"), on_content, text), 8 * PAGE);
+	assert_int_equal(cxlmem_device_contents(find(ctx, "cxlmem0"), on_content, text), 9 * PAGE);
 	assert_string_equal(text,
 			    "slab[] 1 0, page tables[] 1 0, hugetlb[] 1 1, huge anonymous[] 1 1, "
-			    "anonymous[] 1 1, file[ext4 vda1] 1 1, file[tmpfs tmpfs] 2 1, ");
+			    "merged by KSM[] 1 1, anonymous[] 1 1, file[ext4 vda1] 1 1, file[tmpfs tmpfs] 2 1, ");
 	cxlmem_unref(ctx);
 }
 

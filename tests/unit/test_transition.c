@@ -466,6 +466,28 @@ static void pages_of_a_stuck_block(void **state)
 	cxlmem_unref(f.ctx);
 }
 
+static void merged_page_of_a_stuck_block(void **state)
+{
+	const uint64_t flags = 1ull << 5 | 1ull << 12 | 1ull << 21;
+	struct fixture f;
+	char path[PATH_MAX];
+	int fd;
+
+	(void)state;
+	begin(&f);
+	assert_int_equal(set(&f, "system"), CXLMEM_DONE);
+	put("fake/stuck", "34\n");
+	put("proc/kpageflags", "%s", "");
+	snprintf(path, sizeof(path), "%s/proc/kpageflags", tree_path());
+	fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, &flags, sizeof(flags), 34 * BLOCK / 4096 * 8), sizeof(flags));
+	close(fd);
+	assert_int_equal(set(&f, "offline"), -EBUSY);
+	assert_contains(f.news.reason, "merged by KSM, and the kernel does not find all");
+	assert_contains(f.news.remedy, "echo 2 >/sys/kernel/mm/ksm/run");
+	cxlmem_unref(f.ctx);
+}
+
 /* Without the kernel's log, the driver still says which block it was. */
 static void stuck_block_without_log(void **state)
 {
@@ -849,6 +871,7 @@ int main(void)
 		TEST(held_pages_of_a_stuck_block),
 		TEST(huge_pages_of_a_stuck_block),
 		TEST(pages_of_a_stuck_block),
+		TEST(merged_page_of_a_stuck_block),
 		TEST(stuck_block_without_log),
 		TEST(partial_offline),
 		TEST(evacuate),

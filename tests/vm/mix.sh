@@ -73,10 +73,13 @@ start_mix() {
 	put_files "$node"
 }
 
-# What an evacuation has moved away comes back.
+# What an evacuation has moved away comes back. KSM, were it at work on what is just moved,
+# could lose sight of who shares it, and an offlining begun before it looks again would fail.
 refill_mix() {
 	local kind
+	echo 0 >/sys/kernel/mm/ksm/run
 	for kind in "${!mix[@]}"; do migratepages "${mix[$kind]}" 0 "$1"; done
+	echo 1 >/sys/kernel/mm/ksm/run
 	put_files "$1"
 }
 
