@@ -10,7 +10,7 @@
 . /cxlmem/tests/vm/cxlmem.sh
 
 ksm=/sys/kernel/mm/ksm
-merge() { wait_for 60 eval "[ \$(cat $ksm/pages_sharing) -ge $((mib / 12 * 200)) ]"; }
+merge() { wait_for 60 eval "[ \$(cat $ksm/pages_sharing) -ge $((mib * 200 / 12)) ]"; }
 
 bind_device
 run_ok cxlmemctl online cxlmem0
