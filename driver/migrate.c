@@ -39,8 +39,11 @@
 /* Never the OOM killer: who asks for this can be told that there is no room. */
 #define HOST_GFP (GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
-/* Waiting for pages that others have in hand ends when it was in vain this often. */
-#define MAX_VAIN 2
+/* As long as one request waits in vain, all in all, for pages that others have in hand. */
+#define PATIENCE (HZ / 2)
+
+/* The longest of those waits is so many jiffies, as a power of two. */
+#define MAX_VAIN 5
 
 enum direction { IN, CREATE, OUT };
 
@@ -70,6 +73,7 @@ enum fate {
  * @start: where it begins
  * @end: where it ends
  * @claim: for whom pages are taken
+ * @patience: jiffies that are left for waiting in vain
  * @lock: guards @counts
  * @counts: what has become of the pages
  */
@@ -81,6 +85,7 @@ struct request {
 	unsigned long start;
 	unsigned long end;
 	struct cxlmem_claim claim;
+	atomic_t patience;
 	spinlock_t lock;	/* guards @counts */
 	struct cxlmem_counts counts;
 };
@@ -474,8 +479,15 @@ static int move_anonymous(const struct piece *piece)
 			continue;
 		}
 		waited_for = in_hand(piece, &now);
-		if (!waited_for || (waited_for >= least && ++vain == MAX_VAIN))
+		if (!waited_for)
 			break;
+		if (waited_for >= least) {
+			vain = min(vain + 1, MAX_VAIN);
+			if (atomic_sub_return(1 << vain, &request->patience) < 0)
+				break;
+		} else {
+			vain = 0;
+		}
 		least = min(least, waited_for);
 		/* Who has them may need this very CPU to be done. */
 		schedule_timeout_killable(1 << vain);
@@ -641,6 +653,7 @@ static int move_range(struct cxlmem_device *cdev, struct mm_struct *mm, struct c
 		.what = what,
 		.start = move->start,
 		.end = move->start + move->length,
+		.patience = ATOMIC_INIT(PATIENCE),
 	};
 	u64 next, sum;
 	int rc;
