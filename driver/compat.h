@@ -6,6 +6,7 @@
 #ifndef CXLMEM_COMPAT_H
 #define CXLMEM_COMPAT_H
 
+#include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/ioport.h>
 #include <linux/memremap.h>
@@ -112,6 +113,16 @@ int cxl_pci_setup_regs(struct pci_dev *pdev, enum cxl_regloc_type type,
 		       struct cxl_register_map *map);
 int cxl_dpa_setup(struct cxl_dev_state *cxlds, const struct cxl_dpa_info *info);
 #endif
+
+/* A page of a file could be written in order to be moved. */
+static inline bool cxlmem_writes_to_move(const struct address_space_operations *ops)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+	return ops->writepage;
+#else
+	return false;
+#endif
+}
 
 /* What is asked for was a migrate type before it had flags of its own. */
 #ifdef ACR_FLAGS_NONE

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What is on memory that is online, as far as only the kernel can tell: which file
- * systems the page cache there belongs to, and which pages somebody holds, so that
- * they cannot be moved. The rest is in /proc/kpageflags and /proc/PID/pagemap.
+ * systems the page cache there belongs to, and which pages cannot be moved, since
+ * somebody holds them or their file system does not know how. The rest is in
+ * /proc/kpageflags and /proc/PID/pagemap.
  */
 #include <linux/cleanup.h>
 #include <linux/fs.h>
@@ -88,6 +89,31 @@ void cxlmem_contents_wait(struct cxlmem_memory *mem)
 	guard(mutex)(&mem->walking);
 }
 
+/*
+ * Locks a folio of a file, which keeps its pages, and itself, for that time; false if
+ * it is none, or others have it.
+ */
+static bool lock_file(struct folio *folio)
+{
+	if (folio_test_anon(folio) || !folio_trylock(folio))
+		return false;
+	if (folio->mapping && folio->mapping->host)
+		return true;
+	folio_unlock(folio);
+	return false;
+}
+
+/*
+ * What is not written back yet is moved by its file system only, which may not know how:
+ * so it is with ramfs, which never writes back. The folio is locked.
+ */
+static bool is_fixed(const struct folio *folio)
+{
+	const struct address_space_operations *ops = folio->mapping->a_ops;
+
+	return folio_test_dirty(folio) && !ops->migrate_folio && !cxlmem_writes_to_move(ops);
+}
+
 #define MAX_FILE_SYSTEMS 64
 
 struct file_systems {
@@ -95,18 +121,20 @@ struct file_systems {
 	u64 others;
 	struct {
 		const struct super_block *sb;	/* to compare with, may be gone */
+		bool fixed;
 		char type[16];
 		char name[32];
 		u64 bytes;
 	} v[MAX_FILE_SYSTEMS];
 };
 
-static void add_to_file_system(struct file_systems *all, const struct super_block *sb, u64 bytes)
+static void add_to_file_system(struct file_systems *all, const struct super_block *sb, bool fixed,
+			       u64 bytes)
 {
 	unsigned int i;
 
 	for (i = 0; i < all->nr; i++)
-		if (all->v[i].sb == sb)
+		if (all->v[i].sb == sb && all->v[i].fixed == fixed)
 			break;
 	if (i == MAX_FILE_SYSTEMS) {
 		all->others += bytes;
@@ -115,6 +143,7 @@ static void add_to_file_system(struct file_systems *all, const struct super_bloc
 	if (i == all->nr) {
 		all->nr++;
 		all->v[i].sb = sb;
+		all->v[i].fixed = fixed;
 		strscpy(all->v[i].type, sb->s_type->name);
 		strscpy(all->v[i].name, sb->s_id);
 	}
@@ -123,11 +152,9 @@ static void add_to_file_system(struct file_systems *all, const struct super_bloc
 
 static void count_file(struct folio *folio, unsigned long pfn, void *data)
 {
-	/* A file keeps its pages, and itself, as long as they are locked. */
-	if (folio_test_anon(folio) || !folio_trylock(folio))
+	if (!lock_file(folio))
 		return;
-	if (folio->mapping && folio->mapping->host)
-		add_to_file_system(data, folio->mapping->host->i_sb, folio_size(folio));
+	add_to_file_system(data, folio->mapping->host->i_sb, is_fixed(folio), folio_size(folio));
 	folio_unlock(folio);
 }
 
@@ -143,8 +170,8 @@ static ssize_t files_show(struct device *dev, struct device_attribute *attr, cha
 	if (rc)
 		return rc;
 	for (i = 0; i < all->nr; i++)
-		n += sysfs_emit_at(buf, n, "%llu %s %s\n", all->v[i].bytes, all->v[i].type,
-				   all->v[i].name);
+		n += sysfs_emit_at(buf, n, "%llu %s %s%s\n", all->v[i].bytes, all->v[i].type,
+				   all->v[i].name, all->v[i].fixed ? " fixed" : "");
 	if (all->others)
 		n += sysfs_emit_at(buf, n, "%llu others -\n", all->others);
 	return n;
@@ -167,13 +194,32 @@ static int explained_references(const struct folio *folio)
 	return references + folio_test_private(folio);
 }
 
+/* How it is that a folio is not moved. */
+struct how {
+	char text[24];		/* "" if nothing is known */
+};
+
+static void find_out_how(struct folio *folio, struct how *how)
+{
+	how->text[0] = '\0';
+	/* A CPU that has the page in a batch of its own has one reference. */
+	if (folio_ref_count(folio) - !folio_test_lru(folio) > explained_references(folio)) {
+		strscpy(how->text, folio_maybe_dma_pinned(folio) ? "pinned" : "held");
+	} else if (folio_test_dirty(folio) && lock_file(folio)) {
+		if (is_fixed(folio))
+			scnprintf(how->text, sizeof(how->text), "fixed %s",
+				  folio->mapping->host->i_sb->s_type->name);
+		folio_unlock(folio);
+	}
+}
+
 /* Neighbours that are held alike make one line. */
 struct held {
 	char *buf;
 	int n;
 	unsigned long first;
 	unsigned long end;
-	bool pinned;
+	struct how how;
 };
 
 static void print_held(struct held *held)
@@ -182,24 +228,24 @@ static void print_held(struct held *held)
 		held->n += sysfs_emit_at(held->buf, held->n, "%#llx %llu %s\n",
 					 PFN_PHYS((u64)held->first),
 					 PFN_PHYS((u64)held->end - held->first),
-					 held->pinned ? "pinned" : "held");
+					 held->how.text);
 	held->first = 0;
 	held->end = 0;
 }
 
 static void find_held(struct folio *folio, unsigned long pfn, void *data)
 {
-	bool pinned = folio_maybe_dma_pinned(folio);
 	struct held *held = data;
 	unsigned long first = folio_pfn(folio);
+	struct how how;
 
-	/* A CPU that has the page in a batch of its own has one reference. */
-	if (folio_ref_count(folio) - !folio_test_lru(folio) <= explained_references(folio))
+	find_out_how(folio, &how);
+	if (!how.text[0])
 		return;
-	if (first != held->end || pinned != held->pinned) {
+	if (first != held->end || strcmp(how.text, held->how.text)) {
 		print_held(held);
 		held->first = first;
-		held->pinned = pinned;
+		held->how = how;
 	}
 	held->end = first + folio_nr_pages(folio);
 }

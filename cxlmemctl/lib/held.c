@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: LGPL-2.1
 /*
- * Pages that somebody holds, so that they cannot be moved: the driver counts
- * references that page tables and files do not explain. Of memory that other drivers
- * manage nobody can tell.
+ * Pages that cannot be moved, since somebody holds them (the driver counts references
+ * that page tables and files do not explain) or since their file system does not know
+ * how. Of memory that other drivers manage nobody can tell.
  */
 #include "private.h"
 
-/* "0x390000000 65536 pinned" */
-static bool parse_line(char *line, struct range *range, bool *pinned)
+/* "0x390000000 65536 pinned", "0x390010000 4096 fixed ramfs" */
+static bool parse_line(char *line, struct held_pages *pages)
 {
 	char *save, *start = strtok_r(line, " ", &save), *size = strtok_r(NULL, " ", &save);
-	char *how = strtok_r(NULL, " ", &save);
+	char *how = strtok_r(NULL, " ", &save), *file_system = strtok_r(NULL, " ", &save);
 
-	if (!how || parse_number(start, &range->start) || parse_number(size, &range->size) ||
-	    range->size > UINT64_MAX - range->start)
+	if (!how || parse_number(start, &pages->range.start) ||
+	    parse_number(size, &pages->range.size) ||
+	    pages->range.size > UINT64_MAX - pages->range.start)
 		return false;
-	*pinned = !strcmp(how, "pinned");
+	pages->how = !strcmp(how, "pinned") ? PINNED : !strcmp(how, "fixed") ? FIXED : HELD;
+	snprintf(pages->file_system, sizeof(pages->file_system), "%s",
+		 file_system ? file_system : "");
 	return true;
 }
 
 void held_read(struct cxlmem_device *dev, struct held *held)
 {
 	char path[PATH_MAX], *text, *line, *save = NULL;
-	bool pinned;
 
 	memset(held, 0, sizeof(*held));
 	snprintf(path, sizeof(path), "%s/contents/held", dev->dir);
@@ -32,14 +34,9 @@ void held_read(struct cxlmem_device *dev, struct held *held)
 	/* As many as there are lines. */
 	held->v = calloc(strlen(text) / 2 + 1, sizeof(*held->v));
 	for (line = strtok_r(text, "\n", &save); held->v && line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		struct range range;
-
-		if (!parse_line(line, &range, &pinned))
-			continue;
-		held->v[held->nr++] = range;
-		held->pinned |= pinned;
-	}
+	     line = strtok_r(NULL, "\n", &save))
+		if (parse_line(line, &held->v[held->nr]))
+			held->nr++;
 	free(text);
 }
 
@@ -48,7 +45,7 @@ bool is_held(const struct held *held, uint64_t address)
 	size_t i;
 
 	for (i = 0; i < held->nr; i++)
-		if (in_range(&held->v[i], address))
+		if (in_range(&held->v[i].range, address))
 			return true;
 	return false;
 }
@@ -57,12 +54,23 @@ void held_keep(struct held *held, const struct range *range)
 {
 	size_t i, nr = 0;
 
-	held->bytes = 0;
+	for (i = 0; i < held->nr; i++)
+		if (in_range(range, held->v[i].range.start))
+			held->v[nr++] = held->v[i];
+	held->nr = nr;
+}
+
+uint64_t held_keep_how(struct held *held, unsigned int hows)
+{
+	uint64_t bytes = 0;
+	size_t i, nr = 0;
+
 	for (i = 0; i < held->nr; i++) {
-		if (!in_range(range, held->v[i].start))
+		if (!(hows & 1u << held->v[i].how))
 			continue;
-		held->bytes += held->v[i].size;
+		bytes += held->v[i].range.size;
 		held->v[nr++] = held->v[i];
 	}
 	held->nr = nr;
+	return bytes;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1
 /*
  * Why a memory block does not come free, in words, with the evidence and what to do
- * about it. What is certain comes first: pages that somebody holds, then memory of
- * the kernel; then what is likely, and in the end the kernel's own words.
+ * about it. What is certain comes first: pages that somebody holds or that their file
+ * system cannot move, then memory of the kernel; then what is likely, and in the end the kernel's own words.
  */
 #include <unistd.h>
 
@@ -41,38 +41,57 @@ static int name_holder(const struct mapper *mapper, void *data)
 	return 0;
 }
 
-static bool find_held(struct transition *t, const struct range *range, struct obstacle *obstacle)
+/* Of the pages that are kept in one way. */
+static void describe_held(struct transition *t, const struct range *range,
+			  const struct held *held, uint64_t bytes, struct obstacle *obstacle)
 {
-	struct holders holders = { .ctx = t->ctx, .means = true };
+	const struct held_pages *first = &held->v[0];
+	struct holders holders = { .ctx = t->ctx, .means = first->how != FIXED };
+	char way[160] = "are held by I/O that is not finished, or by the kernel";
 	char amount[16], more[64] = "";
-	struct held held;
-	int len;
 
-	held_read(t->dev, &held);
-	held_keep(&held, range);
-	if (!held.nr) {
-		free(held.v);
-		return false;
-	}
-	who_maps(t->ctx, range, &held, name_holder, &holders);
+	if (first->how == PINNED)
+		strcpy(way, "are pinned, as for a device's DMA");
+	if (first->how == FIXED)
+		snprintf(way, sizeof(way),
+			 "belong to files of %s, which has no way to move what is not written back",
+			 first->file_system);
+
+	who_maps(t->ctx, range, held, name_holder, &holders);
 	if (holders.nr > MAX_NAMED)
 		snprintf(more, sizeof(more), " and of %zu more processes", holders.nr - MAX_NAMED);
-	len = snprintf(obstacle->reason, sizeof(obstacle->reason), "%s of it, first at %#jx, %s: ",
-		       cxlmem_format_size(held.bytes, amount, sizeof(amount)),
-		       (uintmax_t)held.v[0].start,
-		       held.pinned ? "are pinned, as for a device's DMA" :
-		       "are held by I/O that is not finished, or by the kernel");
-	if (len < (int)sizeof(obstacle->reason))
-		snprintf(obstacle->reason + len, sizeof(obstacle->reason) - len, "%s%s",
-			 holders.nr ? holders.text : "no process has them mapped", more);
-	if (holders.nr)
+	snprintf(obstacle->reason, sizeof(obstacle->reason), "%s of it, first at %#jx, %s: %s%s",
+		 cxlmem_format_size(bytes, amount, sizeof(amount)),
+		 (uintmax_t)first->range.start, way,
+		 holders.nr ? holders.text : "no process has them mapped", more);
+	if (first->how == FIXED)
+		strcpy(obstacle->remedy,
+		       "run \"sync\", and if that does not help remove the files or unmount their file system");
+	else if (holders.nr)
 		snprintf(obstacle->remedy, sizeof(obstacle->remedy),
 			 "have process %d let go of them, or end it: kill %d",
 			 (int)holders.first, (int)holders.first);
 	else
 		strcpy(obstacle->remedy, "wait until the I/O is done, and try again");
+}
+
+static bool find_held(struct transition *t, const struct range *range, struct obstacle *obstacle)
+{
+	enum hold worst = HELD;
+	struct held held;
+	uint64_t bytes;
+	size_t i;
+
+	held_read(t->dev, &held);
+	held_keep(&held, range);
+	for (i = 0; i < held.nr; i++)
+		if (held.v[i].how > worst)
+			worst = held.v[i].how;
+	bytes = held_keep_how(&held, 1u << worst);
+	if (held.nr)
+		describe_held(t, range, &held, bytes, obstacle);
 	free(held.v);
-	return true;
+	return held.nr;
 }
 
 static bool find_kernel_memory(struct transition *t, const struct range *range,
@@ -218,7 +237,7 @@ static bool find_in_log(struct transition *t, const struct range *range, struct 
 static bool find_poison(struct transition *t, const struct range *range,
 			const struct pages *pages, struct obstacle *obstacle)
 {
-	struct range bad = { pages->poison, sysconf(_SC_PAGESIZE) };
+	struct held_pages bad = { .range = { pages->poison, sysconf(_SC_PAGESIZE) } };
 	const struct held page = { .nr = 1, .v = &bad };
 	struct holders holders = { .ctx = t->ctx };
 	char amount[16];

@@ -173,7 +173,21 @@ static int tell(struct listing *listing, const char *kind, const char *name, uin
 	return listing->content(&content, listing->data);
 }
 
-/* A line of the driver's is "4096 ext4 vda1". What they do not explain has no name. */
+/* Cuts the end off from "ramfs ramfs fixed". */
+static bool cut_fixed(char *name)
+{
+	char *last = strrchr(name, ' ');
+
+	if (!last || last == strchr(name, ' ') || strcmp(last, " fixed"))
+		return false;
+	*last = '\0';
+	return true;
+}
+
+/*
+ * A line of the driver's is "4096 ext4 vda1", or "4096 ramfs ramfs fixed" for what its
+ * file system cannot move. What they do not explain has no name.
+ */
 static int tell_files(struct cxlmem_device *dev, struct listing *listing, uint64_t left)
 {
 	char path[PATH_MAX], *text, *line, *save = NULL;
@@ -185,15 +199,17 @@ static int tell_files(struct cxlmem_device *dev, struct listing *listing, uint64
 	     line = strtok_r(NULL, "\n", &save)) {
 		char *name = strchr(line, ' ');
 		uint64_t bytes;
+		bool fixed;
 
 		if (!name)
 			continue;
 		*name++ = '\0';
+		fixed = cut_fixed(name);
 		/* Files come and go between their counting and ours. */
 		if (parse_u64(line, 10, &bytes) || bytes > left)
 			bytes = left;
 		left -= bytes;
-		rc = tell(listing, kinds[IN_FILE].name, name, bytes, true);
+		rc = tell(listing, kinds[IN_FILE].name, name, bytes, !fixed);
 	}
 	free(text);
 	return rc ? rc : tell(listing, kinds[IN_FILE].name, "", left, true);

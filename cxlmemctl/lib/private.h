@@ -264,18 +264,31 @@ const char *kmsg_explain(const char *reason);
 
 /* ---- held.c ---- */
 
-/* Pages that somebody holds, so that they cannot be moved. */
+/* How pages are kept from being moved, from what may pass to what lasts. */
+enum hold {
+	HELD,				/* by I/O, or the kernel */
+	FIXED,				/* since their file system does not know how */
+	PINNED,				/* for a device's DMA */
+};
+
+struct held_pages {
+	struct range range;
+	enum hold how;
+	char file_system[NAME_LEN];	/* type of that of fixed ones, or "" */
+};
+
+/* Pages that cannot be moved, though they are not the kernel's own. */
 struct held {
 	size_t nr;
-	struct range *v;		/* freed with free() */
-	uint64_t bytes;			/* of them all, after held_keep() */
-	bool pinned;			/* some are pinned for a device's DMA */
+	struct held_pages *v;		/* freed with free() */
 };
 
 /* Those of a device; none if the kernel does not tell. */
 void held_read(struct cxlmem_device *dev, struct held *held);
 /* Forgets those outside of a range. */
 void held_keep(struct held *held, const struct range *range);
+/* Forgets those that are kept in no way of @hows, such as 1u << HELD; bytes that are left. */
+uint64_t held_keep_how(struct held *held, unsigned int hows);
 bool is_held(const struct held *held, uint64_t address);
 
 /* ---- who.c ---- */

@@ -38,8 +38,9 @@ static void held(struct cxlmem_device *dev)
 
 	held_read(dev, &held);
 	for (i = 0; i < held.nr; i++)
-		must(held.v[i].size <= UINT64_MAX - held.v[i].start);
+		must(held.v[i].range.size <= UINT64_MAX - held.v[i].range.start);
 	held_keep(&held, &dev->usable);
+	held_keep_how(&held, 1u << FIXED);
 	free(held.v);
 }
 

@@ -398,7 +398,8 @@ static void notes_of_a_process(void **state)
 	fake_ioctl = NULL;
 	put_machine();
 	put_device(0);
-	put("sys/class/cxlmem/cxlmem0/contents/held", "%#llx 8192 held\nnonsense\n", START + PAGE);
+	put("sys/class/cxlmem/cxlmem0/contents/held", "%#llx 8192 held\nnonsense\n%#llx 4096 fixed ramfs\n",
+	    START + PAGE, START);
 	put_process(10, "ten", 1000, 3);
 	put("proc/10/cgroup", "0::/work\n");
 	put("proc/10/status", "Name:\tten\nUid:\t1\nMems_allowed_list:\t1\n");
@@ -448,11 +449,11 @@ static void contents(void **state)
 	assert_string_equal(text, "");
 	assert_int_equal(cxlmem_device_set_mode(find(ctx, "cxlmem0"), "system", NULL), 0);
 	put_words("proc/kpageflags", flags, ARRAY_SIZE(flags), START / PAGE);
-	put("sys/class/cxlmem/cxlmem0/contents/files", "4096 ext4 vda1\n9999999 tmpfs tmpfs\n\n4096\n");
+	put("sys/class/cxlmem/cxlmem0/contents/files", "4096 ext4 fixed\n4096 ramfs ramfs fixed\n9999999 tmpfs tmpfs\n\n4096\n");
 	assert_int_equal(cxlmem_device_contents(find(ctx, "cxlmem0"), on_content, text), 9 * PAGE);
 	assert_string_equal(text,
 			    "slab[] 1 0, page tables[] 1 0, hugetlb[] 1 1, huge anonymous[] 1 1, "
-			    "merged by KSM[] 1 1, anonymous[] 1 1, file[ext4 vda1] 1 1, file[tmpfs tmpfs] 2 1, ");
+			    "merged by KSM[] 1 1, anonymous[] 1 1, file[ext4 fixed] 1 1, file[ramfs ramfs] 1 0, file[tmpfs tmpfs] 1 1, ");
 	cxlmem_unref(ctx);
 }
 

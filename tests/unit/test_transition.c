@@ -392,9 +392,18 @@ static void held_pages_of_a_stuck_block(void **state)
 			    "no process has them mapped");
 	assert_contains(f.news.remedy, "wait until the I/O is done");
 
+	put("sys/class/cxlmem/cxlmem0/contents/held",
+	    "%#llx 4096 held\n%#llx 8192 fixed ramfs\n%#llx 4096 pinned\n", 34 * BLOCK,
+	    34 * BLOCK + 4096, 35 * BLOCK);
+	assert_int_equal(set(&f, "offline"), -EBUSY);
+	assert_string_equal(f.news.reason,
+			    "8K of it, first at 0x110001000, belong to files of ramfs, which has no "
+			    "way to move what is not written back: no process has them mapped");
+	assert_contains(f.news.remedy, "remove the files");
+
 	f.options.flags = CXLMEM_DRY_RUN;
 	assert_int_equal(set(&f, "offline"), CXLMEM_DONE);
-	assert_contains(f.news.text, "this would fail now: 12K of it, first at 0x108000000");
+	assert_contains(f.news.text, "this would fail now: 4K of it, first at 0x118000000, are pinned");
 	cxlmem_unref(f.ctx);
 }
 

@@ -14,11 +14,12 @@
 bind_device
 run_ok cxlmemctl online cxlmem0
 node=$(attr node)
-# With little of the CPUs, so that all others get on, too.
-nice -n 10 numactl --membind "$node" stress-ng --vm 1 --vm-bytes 16M --verify \
+numactl --membind "$node" stress-ng --vm 1 --vm-bytes 16M --verify \
 	--fork 1 --mmap 1 --mmap-bytes 8M --timeout 0 >/tmp/stress 2>&1 &
 stress=$!
 wait_for 30 pgrep -P $stress
+# From now on with little of the CPUs, so that all others get on, too.
+pgrep stress-ng | xargs renice -n 10 -p >/dev/null 2>&1
 start_mix "$node" $((mib / 32))
 is "$(mix_is_not_on "$node")" "" "there is memory of all kinds on the node"
 

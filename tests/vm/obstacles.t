@@ -2,7 +2,6 @@
 # What keeps memory on a device is named: who holds it and by what, in a dry run, by
 # "who", while it is waited for, and in the report of what failed. And all is said
 # that there is: processes, file systems, the kernel's own.
-# check: 6.12
 # machine: type3
 # size: 256M
 # cpus: 1
@@ -51,6 +50,19 @@ is $? 1 "pages that are pinned keep the memory"
 like "$out" "64K of it, .* are pinned, as for a device's DMA: 64K of pin \(pid $uring, which has io_uring\)" \
 	"and who has pinned them, by what, is told"
 kill "$uring"
+
+# A file system that has no way to move its pages.
+mount -t ramfs ramfs /srv
+numactl --membind "$node" dd if=/dev/urandom of=/srv/file bs=1M count=8 status=none
+who=$(cxlmemctl who cxlmem0)
+like "$who" $'\n'"file +8M +no +ramfs ramfs" "who: page cache that cannot be moved"
+out=$(cxlmemctl offline cxlmem0 --timeout 3 2>&1)
+is $? 1 "a file system that cannot move its pages keeps the memory"
+like "$out" "8M of it, first at .*, belong to files of ramfs, which has no way to move what is not written back: no process" \
+	"and is named"
+like "$out" "what to do: .*remove the files" "and what to do"
+umount /srv
+is "$(cxlmemctl offline cxlmem0 --dry-run 2>&1 | grep -c ramfs)" 0 "without its files it keeps nothing"
 
 # The kernel's own memory.
 fill_slab() {
