@@ -50,23 +50,13 @@ bool is_held(const struct held *held, uint64_t address)
 	return false;
 }
 
-void held_keep(struct held *held, const struct range *range)
-{
-	size_t i, nr = 0;
-
-	for (i = 0; i < held->nr; i++)
-		if (in_range(range, held->v[i].range.start))
-			held->v[nr++] = held->v[i];
-	held->nr = nr;
-}
-
-uint64_t held_keep_how(struct held *held, unsigned int hows)
+uint64_t held_keep(struct held *held, const struct range *range, unsigned int hows)
 {
 	uint64_t bytes = 0;
 	size_t i, nr = 0;
 
 	for (i = 0; i < held->nr; i++) {
-		if (!(hows & 1u << held->v[i].how))
+		if (!in_range(range, held->v[i].range.start) || !(hows & 1u << held->v[i].how))
 			continue;
 		bytes += held->v[i].range.size;
 		held->v[nr++] = held->v[i];

@@ -2,7 +2,8 @@
 /*
  * Why a memory block does not come free, in words, with the evidence and what to do
  * about it. What is certain comes first: pages that somebody holds or that their file
- * system cannot move, then memory of the kernel; then what is likely, and in the end the kernel's own words.
+ * system cannot move, then memory of the kernel; then what is likely, and in the end
+ * the kernel's own words.
  */
 #include <unistd.h>
 
@@ -83,11 +84,10 @@ static bool find_held(struct transition *t, const struct range *range, struct ob
 	size_t i;
 
 	held_read(t->dev, &held);
-	held_keep(&held, range);
 	for (i = 0; i < held.nr; i++)
-		if (held.v[i].how > worst)
+		if (in_range(range, held.v[i].range.start) && held.v[i].how > worst)
 			worst = held.v[i].how;
-	bytes = held_keep_how(&held, 1u << worst);
+	bytes = held_keep(&held, range, 1u << worst);
 	if (held.nr)
 		describe_held(t, range, &held, bytes, obstacle);
 	free(held.v);
@@ -195,9 +195,9 @@ static bool find_no_room(struct transition *t, const struct pages *pages,
 /* A page that the kernel has named. */
 static bool find_in_log(struct transition *t, const struct range *range, struct obstacle *obstacle)
 {
-	const char *words, *remedy = "";
 	struct offline_failure failure;
 	char evidence[256] = "";
+	const char *words;
 	size_t len = 0;
 	int fd;
 
@@ -217,7 +217,8 @@ static bool find_in_log(struct transition *t, const struct range *range, struct 
 	fd = pages_open(t->ctx);
 	if (page_is_merged(fd, failure.address)) {
 		words = "pages of it are merged by KSM, and the kernel does not find all who share them";
-		remedy = "try again in a while, or have KSM take its pages apart first: echo 2 >/sys/kernel/mm/ksm/run";
+		strcpy(obstacle->remedy,
+		       "try again in a while, or have KSM take its pages apart first: echo 2 >/sys/kernel/mm/ksm/run");
 	}
 	if (fd >= 0)
 		close(fd);
@@ -228,8 +229,6 @@ static bool find_in_log(struct transition *t, const struct range *range, struct 
 		snprintf(obstacle->remedy, sizeof(obstacle->remedy),
 			 "close the programs that use \"%s\", run \"sync\", or unmount its file system",
 			 failure.file);
-	else
-		strcpy(obstacle->remedy, remedy);
 	return true;
 }
 

@@ -285,10 +285,11 @@ struct held {
 
 /* Those of a device; none if the kernel does not tell. */
 void held_read(struct cxlmem_device *dev, struct held *held);
-/* Forgets those outside of a range. */
-void held_keep(struct held *held, const struct range *range);
-/* Forgets those that are kept in no way of @hows, such as 1u << HELD; bytes that are left. */
-uint64_t held_keep_how(struct held *held, unsigned int hows);
+/*
+ * Forgets those outside of a range, and those that are kept in no way of @hows, such as
+ * 1u << HELD. Returns the bytes that are left.
+ */
+uint64_t held_keep(struct held *held, const struct range *range, unsigned int hows);
 bool is_held(const struct held *held, uint64_t address);
 
 /* ---- who.c ---- */

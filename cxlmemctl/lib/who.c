@@ -147,7 +147,7 @@ EXPORT int64_t cxlmem_device_who(struct cxlmem_device *dev,
 		return rc;
 	held_read(dev, &held);
 	/* No process is to blame for its file system. */
-	held_keep_how(&held, 1u << HELD | 1u << PINNED);
+	held_keep(&held, &dev->range, 1u << HELD | 1u << PINNED);
 	rc = who_maps(dev->ctx, &dev->range, &held, tell, &telling);
 	free(held.v);
 	return rc < 0 ? rc : telling.sum;

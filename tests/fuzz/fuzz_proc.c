@@ -39,8 +39,7 @@ static void held(struct cxlmem_device *dev)
 	held_read(dev, &held);
 	for (i = 0; i < held.nr; i++)
 		must(held.v[i].range.size <= UINT64_MAX - held.v[i].range.start);
-	held_keep(&held, &dev->usable);
-	held_keep_how(&held, 1u << FIXED);
+	held_keep(&held, &dev->usable, 1u << HELD | 1u << FIXED);
 	free(held.v);
 }
 
